@@ -1,0 +1,1 @@
+"""The rooms of the house, one per thing that people do. ``wiring`` joins them."""

@@ -1,0 +1,1 @@
+"""Second signatures, rules and clocks, and what keeps the house running."""

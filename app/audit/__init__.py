@@ -1,0 +1,1 @@
+"""The auditor's rooms: the log, and its proof."""

@@ -1,0 +1,1 @@
+"""The command line: ``python3 manage.py …``. One module per group of commands."""

@@ -1,0 +1,47 @@
+"""``bench``: speed as a ratio to the bare parts measured in the same run, never as a time."""
+
+from __future__ import annotations
+
+import statistics
+from typing import Any
+
+import click
+
+from app.cli import bench_import, bench_read
+from app.cli.output import json_option, report
+
+
+@click.group()
+def bench() -> None:
+    """性能比值。"""
+
+
+def summary(whole: list[float], bare: list[float]) -> dict[str, Any]:
+    """Medians of interleaved runs and the ratio of each pair."""
+    ratios = [one / other for one, other in zip(whole, bare, strict=True)]
+    return {
+        "ratio": round(statistics.median(ratios), 3), "ratios": [round(ratio, 3) for ratio in ratios],
+        "whole_seconds": round(statistics.median(whole), 3), "bare_seconds": round(statistics.median(bare), 3),
+    }
+
+
+@bench.command("import")
+@click.option("--students", default=100_000, show_default=True, type=click.IntRange(100))
+@click.option("--rounds", default=3, show_default=True, help="交替测量的次数。")
+@json_option
+def import_command(students: int, rounds: int, as_json: bool) -> None:
+    """整个导入与其裸部件（读表、每人一次解包、散列、JSON、加密、驱动写入同样的行）之比。"""
+    held = bench_import.run(students, rounds, summary)
+    words = f"导入 {students} 人：{held['ratio']} 倍于裸部件（{held['whole_seconds']} / {held['bare_seconds']} 秒），峰值内存 {held['peak_mb']} MB"
+    report(held, as_json=as_json, words=words)
+
+
+@bench.command("read")
+@click.option("--seconds", default=8, show_default=True, help="每次测量的时长。")
+@click.option("--rounds", default=3, show_default=True)
+@json_option
+def read_command(seconds: int, rounds: int, as_json: bool) -> None:
+    """SQLite 上 8 个读者和 1 个写者：带日志与不带日志的 GET p99 之比。"""
+    held = bench_read.run(seconds, rounds)
+    words = f"GET p99：带日志是不带日志的 {held['ratio']} 倍（{held['with_log_ms']} / {held['without_log_ms']} 毫秒），锁错误 {held['locked']} 次"
+    report(held, as_json=as_json, words=words)

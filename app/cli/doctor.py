@@ -1,0 +1,127 @@
+"""``doctor``: each line says ok, or what to do."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+
+import click
+from sqlalchemy import func, select, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.admin import rulebook
+from app.cli import installation
+from app.cli.output import json_option, report
+from app.screening.scale import all_scales
+from app.security import keyring
+from app.security.door import Door, NotReady, open_door
+from app.security.heads import ANCHORS
+from app.security.holders import holders_of
+from config import catalogue
+from config import settings as configuration
+from config.settings import Settings
+from models.audit import LEDGER_TABLES, LedgerHead
+from models.identity import Role
+from models.job import Job, JobStage
+from models.moment import now, today
+
+Finding = tuple[str, str]
+"""What was looked at, and what to do; an empty second part means it is well."""
+
+
+@click.command()
+@json_option
+def doctor(as_json: bool) -> None:
+    """检查这台机器上的安装：每行不是 ok，就是要做什么。"""
+    settings = configuration.read()
+    findings = [*_outside(settings), *_inside(settings)]
+    wrong = [finding for finding in findings if finding[1]]
+    lines = [f"{'ok  ' if not advice else '!!  '}{name}{'：' + advice if advice else ''}" for name, advice in findings]
+    report(
+        {"ok": not wrong, "findings": [{"name": name, "todo": advice} for name, advice in findings]},
+        as_json=as_json, words="\n".join(lines),
+    )
+    if wrong:
+        raise SystemExit(1)
+
+
+def _outside(settings: Settings) -> Iterator[Finding]:
+    yield f"Python {sys.version.split()[0]}", "" if sys.version_info >= (3, 11) else "需要 3.11 以上"
+    yield "密钥文件", "；".join(keyring.problems(settings.key_dir))
+    free = shutil.disk_usage(settings.home if settings.home.exists() else settings.home.parent).free
+    yield "磁盘空间", "" if free > 2 * 1024**3 else f"只剩 {free // 1024**2} MB，请清理"
+    yield "会话 Cookie 只走 HTTPS", "" if settings.secure_cookies else "对外使用前去掉 XINYU_SECURE_COOKIES=0"
+    until = catalogue.table("calendar")["covers_until"]
+    yield "工作日历", "" if until >= today() + timedelta(days=60) else f"config/calendar.toml 只到 {until}，请补录节假日"
+    yield "量表文件", _attempt(all_scales)
+
+
+def _attempt(work: Callable[[], object]) -> str:
+    try:
+        work()
+    except Exception as problem:  # noqa: BLE001 - a doctor reports whatever is wrong
+        return f"{type(problem).__name__}: {problem}"
+    return ""
+
+
+def _inside(settings: Settings) -> Iterator[Finding]:
+    try:
+        current, head = installation.revision_of(settings)
+    except SQLAlchemyError as problem:
+        yield "数据库", f"连不上（{type(problem).__name__}），请检查 XINYU_DATABASE_URL"
+        return
+    yield f"数据库结构 {current or '空'}", "" if current == head else "请运行：python3 manage.py db upgrade"
+    try:
+        door = open_door(settings)
+    except NotReady as problem:
+        yield "安装", str(problem)
+        return
+    yield "内容密钥", door.key_problem and f"{door.key_problem}；系统处于封存状态"
+    yield from _guards(door)
+    yield from _people(door)
+    yield from _running(door)
+    door.database.dispose()
+
+
+def _guards(door: Door) -> Iterator[Finding]:
+    with door.database.reading() as session:
+        missing = []
+        for table in LEDGER_TABLES:
+            query = (
+                "SELECT count(*) FROM sqlite_master WHERE type = 'trigger' AND tbl_name = :name"
+                if door.database.is_sqlite
+                else "SELECT count(*) FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid"
+                " WHERE c.relname = :name AND NOT t.tgisinternal"
+            )
+            if not session.scalar(text(query), {"name": table.name}):
+                missing.append(table.name)
+        yield "日志只能追加", f"{'、'.join(missing)} 缺少触发器，请检查数据库结构" if missing else ""
+        if not door.database.is_sqlite:
+            may = session.scalar(text("SELECT has_table_privilege(current_user, 'ledger_entry', 'UPDATE, DELETE')"))
+            yield "应用账号不能改日志", "应用账号拥有改删权限：请用两个账号（owner 与 app）" if may else ""
+        yield "规则与时限", _attempt(lambda: rulebook.current(session))
+
+
+def _people(door: Door) -> Iterator[Finding]:
+    with door.database.reading() as session:
+        for role, words in (
+            (Role.CENTRE_HEAD, "心理中心主任"), (Role.PSYCHOLOGIST, "心理咨询师"), (Role.AFFAIRS_HEAD, "学工部长"),
+            (Role.SYSADMIN, "系统管理员"), (Role.AUDITOR, "审计员"),
+        ):
+            yield f"岗位：{words}", "" if holders_of(session, role) else "还没有人，请开通账号（关键提示要有人负责）"
+
+
+def _running(door: Door) -> Iterator[Finding]:
+    with door.database.reading() as session:
+        last = session.scalar(select(func.max(Job.finished_at)).where(Job.kind == "ladder", Job.stage == JobStage.DONE))
+        fresh = last is not None and now() - last < timedelta(minutes=5)
+        yield "后台任务", "" if fresh else "最近 5 分钟没有运行，请启动：python3 manage.py worker"
+        failed = session.scalar(select(func.count()).where(Job.stage == JobStage.FAILED)) or 0
+        yield "任务结果", f"{failed} 个任务未能完成，见“系统状态”" if failed else ""
+        head = session.scalars(select(LedgerHead).order_by(LedgerHead.number.desc()).limit(1)).first()
+        path = door.settings.anchor_dir / ANCHORS
+        anchored = head is None or (path.exists() and os.access(path, os.W_OK))
+        yield "日志锚定文件", "" if anchored else f"{path} 不存在或不可写"

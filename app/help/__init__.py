@@ -1,0 +1,1 @@
+"""使用帮助: short pages in the words of the screen."""

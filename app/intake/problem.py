@@ -1,0 +1,29 @@
+"""What is wrong with a file, row by row, in words that help to mend it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+MOST_SHOWN = 2_000
+"""Problems kept with a receipt; the rest is counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing to mend. ``row`` as the spreadsheet numbers it; values appear masked or not at all."""
+
+    row: int | None
+    column: str | None
+    code: str
+    message: str
+
+    def as_table(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def listed(problems: Iterable[Problem]) -> list[dict[str, Any]]:
+    """The problems of a receipt, by row, then column."""
+    ordered = sorted(problems, key=lambda item: (item.row or 0, item.column or "", item.code))
+    return [item.as_table() for item in ordered[:MOST_SHOWN]]

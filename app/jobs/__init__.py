@@ -1,0 +1,1 @@
+"""Work done later, exactly once: a table of jobs, a worker, a timetable."""

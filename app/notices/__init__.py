@@ -1,0 +1,1 @@
+"""What the house tells its people: that there is something, never what."""

@@ -1,0 +1,1 @@
+"""What needs attention: rules, alerts, duties with clocks, the ladder, the interview list."""

@@ -1,0 +1,267 @@
+"""Raising alerts: at most one open per student, as severe as its most severe live reason, always with owners."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select
+
+from app.admin import rulebook
+from app.admin.rulebook import Rule, Rulebook
+from app.events import Event
+from app.notices import post
+from app.risk import duty as duties
+from app.risk.duty import Holder, Owed, Owners
+from app.screening.prepare import SheetsVoided
+from app.security.access import Access
+from app.security.holders import holders_of
+from app.students.class_posts import ClassPostsChanged
+from app.students.roster import StudentsMoved
+from models.base import new_ids
+from models.bulk import Same
+from models.identity import Role
+from models.moment import now
+from models.risk import Alert, AlertStage, Duty, DutyKind, DutyStage, Level, Signal
+from models.student import Student
+
+
+class AlertsRaised(Event):
+    """Alerts were raised, or reasons were added to open ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why: the rule that fired and what it fired on."""
+
+    rule: Rule
+    source_kind: str
+    source_id: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Concern:
+    """One student who needs attention, with all reasons found at once."""
+
+    student_id: bytes
+    college_id: bytes
+    class_id: bytes
+    reasons: tuple[Reason, ...]
+
+    @property
+    def level(self) -> Level:
+        levels = [reason.rule.level for reason in self.reasons if reason.rule.level is not None]
+        return max(levels, key=lambda level: level.severity)
+
+
+def raise_all(access: Access, book: Rulebook, concerns: Sequence[Concern]) -> None:
+    """Raise or extend one alert per student, with signals, duties and notices, in the caller's transaction."""
+    if not concerns:
+        return
+    access.session.flush()
+    held = _open_alerts(access, [concern.student_id for concern in concerns])
+    owners = Owners(access.session, {UUID(bytes=concern.class_id) for concern in concerns})
+    fresh = [concern for concern in concerns if concern.student_id not in held]
+    alert_ids = dict(zip((concern.student_id for concern in fresh), new_ids(len(fresh)), strict=True))
+    _write_alerts(access, book, fresh, alert_ids, owners)
+    told = _give_duties(access, book, fresh, alert_ids, owners)
+    for concern in concerns:
+        if concern.student_id in held:
+            told += _extend(access, book, held[concern.student_id], concern.level, owners)
+    places = alert_ids | {student_id: alert.id.bytes for student_id, alert in held.items()}
+    _write_signals(access, book, concerns, places)
+    _tell(access, told)
+    _inform_above(access, book, [concern for concern in concerns if concern.level is Level.RED])
+    access.record(AlertsRaised(count=len(concerns), student_ids=_named(concerns)))
+
+
+def _named(concerns: Sequence[Concern]) -> tuple[UUID, ...]:
+    return tuple(UUID(bytes=concern.student_id) for concern in concerns)
+
+
+def _open_alerts(access: Access, student_ids: Sequence[bytes]) -> dict[bytes, Alert]:
+    query = select(Alert).where(Alert.ended_at.is_(None))
+    if len(student_ids) <= 500:
+        query = query.where(Alert.student_id.in_([UUID(bytes=student_id) for student_id in student_ids]))
+    wanted = set(student_ids)
+    return {
+        alert.student_id.bytes: alert for alert in access.session.scalars(query) if alert.student_id.bytes in wanted
+    }
+
+
+def _write_alerts(
+    access: Access, book: Rulebook, fresh: Sequence[Concern], ids: dict[bytes, bytes], owners: Owners
+) -> None:
+    instant = now()
+    due = {level: _first_due(book, level, instant) for level in Level if level is not Level.GREEN}
+    access.insert_many(Alert, {
+        "id": [ids[concern.student_id] for concern in fresh],
+        "version": Same(1),
+        "student_id": [concern.student_id for concern in fresh],
+        "college_id": [concern.college_id for concern in fresh],
+        "class_id": [concern.class_id for concern in fresh],
+        "level": [concern.level for concern in fresh],
+        "stage": Same(AlertStage.RAISED),
+        "owner_id": [owners.centre(UUID(bytes=concern.student_id)).staff_id for concern in fresh],
+        "due_at": [due[concern.level] for concern in fresh],
+        "raised_at": Same(instant),
+    })
+
+
+def _first_due(book: Rulebook, level: Level, since: datetime) -> datetime:
+    return min(book.due(f"{level.value}.{kind.value}", since=since) for kind in duties.kinds_for(level))
+
+
+def _give_duties(
+    access: Access, book: Rulebook, fresh: Sequence[Concern], ids: dict[bytes, bytes], owners: Owners
+) -> list[tuple[Holder, Level]]:
+    owed = [
+        Owed(ids[concern.student_id], concern.student_id, concern.college_id, concern.class_id, kind, concern.level)
+        for concern in fresh
+        for kind in duties.kinds_for(concern.level)
+    ]
+    holders = duties.give(access, book, owed, owners)
+    return [(holder, item.level) for holder, item in zip(holders, owed, strict=True)]
+
+
+def _write_signals(
+    access: Access, book: Rulebook, concerns: Sequence[Concern], alert_ids: dict[bytes, bytes]
+) -> None:
+    pairs = [(concern.student_id, reason) for concern in concerns for reason in concern.reasons]
+    students, ids = [student_id for student_id, _ in pairs], new_ids(len(pairs))
+    reasons = [
+        json.dumps({"rule": reason.rule.id, "text": reason.rule.reason}, ensure_ascii=False).encode()
+        for _, reason in pairs
+    ]
+    focus = [json.dumps(reason.rule.focus).encode() for _, reason in pairs]
+    access.insert_many(Signal, {
+        "id": ids,
+        "alert_id": [alert_ids[student_id] for student_id in students],
+        "student_id": students,
+        "level": [reason.rule.level for _, reason in pairs],
+        "source_kind": [reason.source_kind for _, reason in pairs],
+        "source_id": [reason.source_id for _, reason in pairs],
+        "rule_version": Same(book.version),
+        "raised_at": Same(now()),
+        "reason": access.seal_many(Signal.reason, students, ids, reasons),
+        "focus": access.seal_many(Signal.focus, students, ids, focus),
+    })
+
+
+def _extend(
+    access: Access, book: Rulebook, alert: Alert, level: Level, owners: Owners
+) -> list[tuple[Holder, Level]]:
+    """New reasons on an open alert: it rises if they are more severe, and its clocks with it."""
+    alert.reasons_void = False
+    if alert.stage is AlertStage.WATCHING:
+        alert.move_to(AlertStage.RAISED)
+    elif not alert.raise_to(level):
+        return []
+    alert.raise_to(level)
+    held = {item.kind: item for item in duties.open_duties(access.session, alert.id)}
+    for item in held.values():
+        item.level = alert.level
+        item.due_at = min(item.due_at, book.due(f"{alert.level.value}.{item.kind.value}"))
+    missing = [kind for kind in duties.kinds_for(alert.level) if kind not in held]
+    owed = [
+        Owed(alert.id.bytes, alert.student_id.bytes, alert.college_id.bytes, alert.class_id.bytes, kind, alert.level)
+        for kind in missing
+    ]
+    access.session.flush()
+    holders = duties.give(access, book, owed, owners)
+    alert.due_at = min(alert.due_at, _first_due(book, alert.level, now()))
+    told = [(holder, alert.level) for holder in holders]
+    return told + [(Holder(item.owner_id, item.owner_role), alert.level) for item in held.values()]
+
+
+def _tell(access: Access, told: Iterable[tuple[Holder, Level]]) -> None:
+    """One notice per recipient for the batch; red ones singly (decisions 17)."""
+    many = []
+    for holder, level in told:
+        if level is Level.RED:
+            post.tell(access, holder.staff_id, holder.role, "urgent")
+        else:
+            many.append((holder.staff_id, holder.role))
+    post.tell_each(access, many, "duties_assigned")
+
+
+def _inform_above(access: Access, book: Rulebook, red: Sequence[Concern]) -> None:
+    """A red alert is known to college, centre and student affairs at once, whoever has the duty."""
+    for concern in red:
+        for role in map(Role, book.levels["red"]["informs"]):
+            college = UUID(bytes=concern.college_id) if role is Role.COLLEGE_LEAD else None
+            for staff_id in holders_of(access.session, role, college_id=college):
+                post.tell(access, staff_id, role, "urgent")
+
+
+def raise_one(access: Access, student: Student, *, rule_id: str, source_kind: str, source_id: UUID | None) -> None:
+    """Raise by a person's judgement or report: the same alert, the same duties, the same clocks."""
+    book = rulebook.current(access.session)
+    reason = Reason(book.rule(rule_id), source_kind, source_id.bytes if source_id else None)
+    concern = Concern(student.id.bytes, student.college_id.bytes, student.class_id.bytes, (reason,))
+    raise_all(access, book, [concern])
+
+
+# --- when the ground changes ----------------------------------------------------------------
+
+
+def void_signals(access: Access, happened: SheetsVoided) -> None:
+    """Listener: reasons that rest on a voided sheet are void. An alert without any left tells its owner."""
+    touched: set[UUID] = set()
+    ids = list(happened.sheet_ids)
+    for start in range(0, len(ids), 500):
+        for signal in access.session.scalars(
+            select(Signal).where(Signal.source_id.in_(ids[start : start + 500]), Signal.voided_at.is_(None))
+        ):
+            signal.voided_at, signal.void_cause = now(), "sheet_voided"
+            touched.add(signal.alert_id)
+    access.session.flush()
+    told = []
+    for alert in access.session.scalars(select(Alert).where(Alert.id.in_(touched), Alert.ended_at.is_(None))):
+        live = select(Signal.id).where(Signal.alert_id == alert.id, Signal.voided_at.is_(None)).limit(1)
+        if access.session.scalar(live) is None:
+            alert.reasons_void = True
+            told.append((alert.owner_id, Role.CENTRE_HEAD))
+    post.tell_each(access, told, "reasons_void")
+
+
+def follow_moved_students(access: Access, happened: StudentsMoved) -> None:
+    """Listener: an open alert and its contact duty go with the student to the new class (decisions 20)."""
+    for alert in access.session.scalars(
+        select(Alert).where(Alert.ended_at.is_(None), Alert.student_id.in_(happened.moved))
+    ):
+        alert.college_id, alert.class_id = happened.moved[alert.student_id]
+    access.session.flush()
+    _route_again(access, Duty.student_id.in_(happened.moved), happened.moved)
+
+
+def follow_new_posts(access: Access, happened: ClassPostsChanged) -> None:
+    """Listener: open contact duties of a class go to its new advisor."""
+    _route_again(access, Duty.class_id.in_(happened.class_ids), {})
+
+
+def _route_again(access: Access, which: object, moved: dict[UUID, tuple[UUID, UUID]]) -> None:
+    found = access.session.scalars(
+        select(Duty).where(Duty.stage == DutyStage.OPEN, which)  # type: ignore[arg-type]
+    ).all()
+    for item in found:
+        if item.student_id in moved:
+            item.college_id, item.class_id = moved[item.student_id]
+    contacts = [item for item in found if item.kind is DutyKind.CONTACT and _is_routed_by_class(item)]
+    owners = Owners(access.session, {item.class_id for item in contacts}) if contacts else None
+    told = []
+    for item in contacts:
+        assert owners is not None  # noqa: S101 - made for these
+        holder = owners.contact(item.class_id, item.college_id)
+        if holder.staff_id != item.owner_id:
+            duties.hand_to(access, item, holder)
+            told.append((holder.staff_id, holder.role))
+    post.tell_each(access, told, "duties_assigned")
+
+
+def _is_routed_by_class(item: Duty) -> bool:
+    """A duty that climbed the ladder stays where it climbed to."""
+    return item.times_escalated == 0 and item.owner_role in {Role.ADVISOR, Role.COLLEGE_LEAD, Role.CENTRE_HEAD}

@@ -1,0 +1,95 @@
+"""The round's interview list (约谈名单): who talks to whom, and what came of it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+
+from app.events import Event
+from app.notices import post
+from app.screening.prepare import SheetsVoided
+from app.security.access import Access
+from app.security.holders import names_of
+from models.identity import Role
+from models.moment import now
+from models.refusal import Refusal
+from models.risk import InterviewEntry, InterviewStage
+from models.screening import ResponseSet
+
+
+class Result(StrEnum):
+    """What a talk came to: A serious, continue; B some difficulty, come back; C nothing further (domain §A.4)."""
+
+    A = "A"
+    B = "B"
+    C = "C"
+
+
+class InterviewTaken(Event):
+    """Somebody will talk to this student."""
+
+
+class InterviewRecorded(Event):
+    """A talk, or the attempt at one, was recorded."""
+
+
+OPEN_STAGES = (InterviewStage.LISTED, InterviewStage.INVITED, InterviewStage.SECOND_TALK)
+
+
+def take(access: Access, entry: InterviewEntry) -> None:
+    """我来约谈: become the owner. Somebody who already invited keeps it."""
+    me = access.actor
+    if me.id is None or entry.stage not in OPEN_STAGES:
+        raise Refusal("这一项约谈已经结束。")
+    if entry.stage is not InterviewStage.LISTED and entry.owner_id != me.id:
+        name = names_of(access.session, [entry.owner_id]).get(entry.owner_id, "另一位老师")
+        raise Refusal(f"{name}已经在约谈这名学生。")
+    entry.owner_id = me.id
+    if entry.stage is InterviewStage.LISTED:
+        entry.move_to(InterviewStage.INVITED)
+    access.record(InterviewTaken(object_id=entry.id, student_ids=(entry.student_id,)))
+
+
+def record(access: Access, entry: InterviewEntry, *, stage: InterviewStage, result: Result | None, text: str) -> None:
+    """Write down what came of it. A finished talk has a result; the others say why not."""
+    if stage is InterviewStage.DONE and result is None:
+        raise Refusal("请选择约谈结果（A、B 或 C）。", field="result")
+    if stage is not InterviewStage.DONE and result is not None:
+        raise Refusal("只有完成约谈才有结果，请不要同时选择 A、B、C。", field="result")
+    entry.move_to(stage)
+    held: dict[str, Any] = {"result": result.value if result else None, "text": text, "by": str(access.actor.id)}
+    access.seal_json(entry, InterviewEntry.outcome, held)
+    if entry.has_ended:
+        entry.ended_at = now()
+    access.record(InterviewRecorded(object_id=entry.id, student_ids=(entry.student_id,)))
+
+
+def hand_over(access: Access, entry: InterviewEntry, *, to: UUID, role: Role) -> None:
+    """Give an open entry to a colleague."""
+    if entry.stage not in OPEN_STAGES:
+        raise Refusal("这一项约谈已经结束。")
+    entry.owner_id = to
+    post.tell(access, to, role, "duty_reassigned")
+    access.record(InterviewTaken(object_id=entry.id, student_ids=(entry.student_id,)))
+
+
+def drop_voided(access: Access, happened: SheetsVoided) -> None:
+    """Listener: an entry nobody has worked on goes with the sheets it rested on; the new sheets list anew."""
+    ids = list(happened.sheet_ids)
+    for start in range(0, len(ids), 500):
+        rows = access.session.execute(
+            select(ResponseSet.round_id, ResponseSet.student_id).where(ResponseSet.id.in_(ids[start : start + 500]))
+        ).all()
+        for entry in access.session.scalars(
+            select(InterviewEntry).where(
+                InterviewEntry.round_id.in_({row.round_id for row in rows}),
+                InterviewEntry.student_id.in_({row.student_id for row in rows}),
+                InterviewEntry.stage == InterviewStage.LISTED,
+            )
+        ):
+            entry.move_to(InterviewStage.VOID)
+            entry.ended_at = now()
+    access.session.flush()

@@ -1,0 +1,261 @@
+"""What a results file means: alerts, the round's interview list, and critical answers nobody is known for.
+
+Judged while the file is prepared, so that the preview can say "约谈 1,012 人";
+written with the commit, in its transaction (decisions 11, 12).
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+
+from app.admin import rulebook
+from app.admin.rulebook import Rulebook
+from app.events import Event
+from app.notices import post
+from app.risk import alert
+from app.risk.alert import Concern, Reason
+from app.risk.duty import NOBODY
+from app.risk.rules import Hit, hits_of
+from app.screening.scoring import MISSING
+from app.screening.sheets import Bundle
+from app.security.access import Access
+from app.security.holders import first_holder
+from models.base import new_id, new_ids, raw
+from models.bulk import Same
+from models.identity import Role
+from models.intake import ImportBatch
+from models.moment import now
+from models.refusal import Refusal
+from models.risk import Alert, InterviewEntry, InterviewStage, Level, Signal
+from models.screening import ScreeningRound, UnplacedAnswer, UnplacedStage
+from models.sealed import Sealed
+
+
+class InterviewsListed(Event):
+    """Students were put on a round's interview list."""
+
+
+class CriticalAnswerUnplaced(Event):
+    """A critical answer has no known student: somebody must find out whose it is."""
+
+
+@dataclass(slots=True)
+class _Listed:
+    """Students for the interview list, column by column."""
+
+    students: list[bytes] = field(default_factory=list)
+    units: list[tuple[bytes, bytes]] = field(default_factory=list)
+    weights: list[int] = field(default_factory=list)
+    reasons: list[bytes] = field(default_factory=list)
+    ids: list[bytes] = field(default_factory=list)
+    sealed: list[Sealed] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _Unplaced:
+    """One row with a critical answer and no student."""
+
+    row: int
+    digest: bytes
+    held: dict[str, Any]
+
+
+@dataclass(slots=True)
+class RiskFindings:
+    """Alerts, list entries and unplaced answers of one file."""
+
+    book: Rulebook
+    concerns: list[Concern]
+    listed: _Listed
+    unplaced: list[_Unplaced]
+    counts: dict[str, Any]
+
+    def write(self, access: Access, screening_round: ScreeningRound, batch: ImportBatch) -> None:
+        alert.raise_all(access, self.book, self.concerns)
+        _write_list(access, self, screening_round)
+        _write_unplaced(access, self, screening_round, batch)
+
+
+def judge(access: Access, bundle: Bundle, screening_round: ScreeningRound) -> RiskFindings:
+    """Apply the rulebook to every row; writes nothing."""
+    book = rulebook.current(access.session)
+    concerns: dict[bytes, Concern] = {}
+    listed, unplaced = _Listed(), []
+    for place, hits in sorted(hits_of(book, bundle).items()):
+        student, units = bundle.students[place], bundle.units[place]
+        raising = [hit for hit in hits if hit.rule.level is not None]
+        if student is None or units is None:
+            if raising:
+                unplaced.append(_unplaced(access, bundle, place, raising))
+        elif raising:
+            reasons = tuple(_reason(access, bundle, place, hit) for hit in raising)
+            earlier = concerns[student].reasons if student in concerns else ()
+            concerns[student] = Concern(student, *units, earlier + reasons)
+        else:
+            _list(listed, student, units, hits)
+    found = RiskFindings(
+        book, _new_only(access, list(concerns.values())), _not_yet_listed(access, listed, screening_round),
+        _not_yet_asked(access, unplaced), {},
+    )
+    found.counts = _counts(found)
+    _seal_list(access, found.listed)
+    return found
+
+
+def _reason(access: Access, bundle: Bundle, place: int, hit: Hit) -> Reason:
+    """A stored sheet is named by its id; a rejected row by the digest of its answers."""
+    held = bundle.scales[hit.rule.scale or ""]
+    if held.ids[place] is not None:
+        return Reason(hit.rule, "response_set", held.ids[place])
+    return Reason(hit.rule, "rejected_row", access.digest("rejected", held.digests[place] + hit.rule.id.encode())[:16])
+
+
+def _new_only(access: Access, concerns: list[Concern]) -> list[Concern]:
+    """Leave out what rejected rows have already said in an earlier delivery of the same file."""
+    sources = {
+        reason.source_id for concern in concerns for reason in concern.reasons if reason.source_kind == "rejected_row"
+    }
+    if not sources:
+        return concerns
+    known = set(access.session.execute(
+        select(raw(Signal.student_id), raw(Signal.source_id)).where(Signal.source_kind == "rejected_row")
+    ).tuples())
+    kept = []
+    for concern in concerns:
+        reasons = tuple(
+            reason for reason in concern.reasons if (concern.student_id, reason.source_id) not in known
+        )
+        if reasons:
+            kept.append(Concern(concern.student_id, concern.college_id, concern.class_id, reasons))
+    return kept
+
+
+def _counts(found: RiskFindings) -> dict[str, Any]:
+    levels = Counter(concern.level for concern in found.concerns)
+    return {
+        "alerts": {level.value: levels[level] for level in (Level.RED, Level.ORANGE, Level.YELLOW)},
+        "interview_list": len(found.listed.students),
+        "identify": len(found.unplaced),
+    }
+
+
+# --- the interview list ---------------------------------------------------------------------
+
+
+def _list(listed: _Listed, student: bytes, units: tuple[bytes, bytes], hits: Sequence[Hit]) -> None:
+    listed.students.append(student)
+    listed.units.append(units)
+    listed.weights.append(sum(hit.weight for hit in hits))
+    reasons = [{"rule": hit.rule.id, "text": hit.rule.reason, "focus": hit.rule.focus} for hit in hits]
+    listed.reasons.append(json.dumps(reasons, ensure_ascii=False).encode())
+
+
+def _not_yet_listed(access: Access, listed: _Listed, screening_round: ScreeningRound) -> _Listed:
+    """Whoever is on the list, or already has an open alert, is not put on it again."""
+    skip = set(access.session.scalars(
+        select(raw(InterviewEntry.student_id)).where(
+            InterviewEntry.round_id == screening_round.id, InterviewEntry.stage != InterviewStage.VOID
+        )
+    ))
+    skip |= set(access.session.scalars(select(raw(Alert.student_id)).where(Alert.ended_at.is_(None))))
+    if not skip:
+        return listed
+    kept = _Listed()
+    for place, student in enumerate(listed.students):
+        if student not in skip:
+            kept.students.append(student)
+            kept.units.append(listed.units[place])
+            kept.weights.append(listed.weights[place])
+            kept.reasons.append(listed.reasons[place])
+    return kept
+
+
+def _seal_list(access: Access, listed: _Listed) -> None:
+    listed.ids = new_ids(len(listed.students))
+    listed.sealed = access.seal_many(InterviewEntry.body, listed.students, listed.ids, listed.reasons)
+
+
+def _write_list(access: Access, found: RiskFindings, screening_round: ScreeningRound) -> None:
+    listed = found.listed
+    if not listed.students:
+        return
+    access.insert_many(InterviewEntry, {
+        "id": listed.ids,
+        "version": Same(1),
+        "round_id": Same(screening_round.id),
+        "student_id": listed.students,
+        "college_id": [college_id for college_id, _ in listed.units],
+        "class_id": [class_id for _, class_id in listed.units],
+        "stage": Same(InterviewStage.LISTED),
+        "owner_id": Same(screening_round.owner_id),
+        "due_at": Same(screening_round.interviews_due_at),
+        "weight": listed.weights,
+        "rule_version": Same(found.book.version),
+        "listed_at": Same(now()),
+        "body": listed.sealed,
+    })
+    role = Role.CENTRE_HEAD if first_holder(access.session, Role.CENTRE_HEAD) == screening_round.owner_id else Role.PSYCHOLOGIST
+    post.tell(access, screening_round.owner_id, role, "interview_list", count=len(listed.students))
+    access.record(InterviewsListed(object_id=screening_round.id, count=len(listed.students)))
+
+
+# --- critical answers without a student -------------------------------------------------------
+
+
+def _unplaced(access: Access, bundle: Bundle, place: int, hits: Sequence[Hit]) -> _Unplaced:
+    identity = bundle.identity(place)
+    answers = {
+        key: [None if value == MISSING else value for value in held.answers[place].tolist()]
+        for key, held in bundle.scales.items()
+        if held.present[place]
+    }
+    held = {
+        "identity": identity, "answers": answers,
+        "rules": [{"rule": hit.rule.id, "text": hit.rule.reason} for hit in hits],
+    }
+    said = json.dumps([identity, answers], ensure_ascii=False, sort_keys=True).encode()
+    return _Unplaced(bundle.row_numbers[place], access.digest("unplaced", said)[:16], held)
+
+
+def _not_yet_asked(access: Access, unplaced: list[_Unplaced]) -> list[_Unplaced]:
+    known = set(access.session.scalars(select(UnplacedAnswer.digest))) if unplaced else set()
+    kept: dict[bytes, _Unplaced] = {}
+    for item in unplaced:
+        if item.digest not in known:
+            kept.setdefault(item.digest, item)
+    return list(kept.values())
+
+
+def _write_unplaced(
+    access: Access, found: RiskFindings, screening_round: ScreeningRound, batch: ImportBatch
+) -> None:
+    """An "identify now" task of the centre head with a clock, in the same transaction (decisions 11)."""
+    if not found.unplaced:
+        return
+    role, owner = _identifier(access)
+    due = found.book.due("identify")
+    for item in found.unplaced:
+        row = UnplacedAnswer(
+            id=new_id(), batch_id=batch.id, round_id=screening_round.id, row_number=item.row,
+            stage=UnplacedStage.OPEN, owner_id=owner, due_at=due, rule_version=found.book.version,
+            raised_at=now(), digest=item.digest,
+        )
+        access.seal_json(row, UnplacedAnswer.body, item.held)
+        access.session.add(row)
+    post.tell(access, owner, role, "identify", count=len(found.unplaced))
+    access.record(CriticalAnswerUnplaced(object_id=batch.id, count=len(found.unplaced)))
+
+
+def _identifier(access: Access) -> tuple[Role, UUID]:
+    for role in (Role.CENTRE_HEAD, Role.AFFAIRS_HEAD):
+        owner = first_holder(access.session, role)
+        if owner is not None:
+            return role, owner
+    raise Refusal(NOBODY)

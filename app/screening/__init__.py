@@ -1,0 +1,1 @@
+"""Screening rounds: scales as data, answer sheets in, scores sealed."""

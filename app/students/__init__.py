@@ -1,0 +1,1 @@
+"""一人一档: the roster, the file of one student, and finding it."""

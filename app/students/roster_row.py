@@ -1,0 +1,148 @@
+"""One row of a roster file, read and checked on its own, before anything is compared with the house."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import cache
+from typing import Any
+
+from app.intake import headers
+from app.intake.problem import Problem
+from app.intake.sheet import Cell, Table, text_of
+from app.students.naming import clean, is_damaged, is_phone, number_text, phone_text
+from config import catalogue
+from models.refusal import Refusal
+from models.student import NumberKind
+
+NUMBER_FIELDS = tuple(kind.value for kind in NumberKind)
+_EXCEL_EPOCH = date(1899, 12, 30)
+_DETAIL_FIELDS = ("major", "grade", "dormitory", "guardians")
+
+
+@dataclass(frozen=True, slots=True)
+class RosterRow:
+    """What one row says. ``numbers`` by kind, normal form; empty fields are missing, never erasing."""
+
+    row: int
+    numbers: dict[NumberKind, str]
+    shown: dict[NumberKind, str]
+    name: str
+    college: str
+    class_name: str
+    grade: str
+    status: str | None
+    phone: str
+    details: dict[str, str]
+
+
+def columns_of(table: Table) -> dict[str, int]:
+    """Field → column. Refuses a file that lacks what every row needs, naming the words that would do."""
+    found = headers.columns("roster", table.header)
+    missing = [name for name in ("name", "college", "class") if name not in found]
+    if not any(name in found for name in NUMBER_FIELDS):
+        missing.insert(0, "student_number")
+    if missing:
+        wanted = "；".join(f"“{headers.words_for('roster', name)}”之一" for name in missing)
+        raise Refusal(f"名册缺少必需的列：{wanted}。第 {table.header_row} 行被当作表头，请核对。")
+    return found
+
+
+def rows(table: Table, problems: list[Problem]) -> Iterator[RosterRow]:
+    """Every acceptable row in file order; what is wrong with the others goes to ``problems``."""
+    columns = columns_of(table)
+    titles = {name: table.header[place] for name, place in columns.items()}
+    for number, cells in zip(table.row_numbers, table.rows, strict=True):
+        row = _row(number, {name: cells[place] for name, place in columns.items()}, titles, problems)
+        if row is not None:
+            yield row
+
+
+def _row(
+    place: int, cells: dict[str, Cell], titles: dict[str, str], problems: list[Problem]
+) -> RosterRow | None:
+    def wrong(field: str, code: str, message: str) -> None:
+        problems.append(Problem(place, titles.get(field), code, message))
+
+    numbers, shown = {}, {}
+    for kind in NumberKind:
+        cell = cells.get(kind.value)
+        if cell is None or not number_text(cell):
+            continue
+        if is_damaged(cell):
+            wrong(kind.value, "number_damaged", "号码被表格软件改成了科学计数，末几位已丢失。请把该列设为“文本”后重新导出。")
+            return None
+        numbers[kind], shown[kind] = number_text(cell), text_of(cell).lstrip("'")
+    texts = {name: clean(text_of(cells.get(name))) for name in ("name", "college", "class", "grade", "status")}
+    if not numbers:
+        wrong("student_number", "number_missing", "没有学号或其他号码，无法建立档案。")
+        return None
+    for name, word in (("name", "姓名"), ("college", "学院"), ("class", "班级")):
+        if not texts[name]:
+            wrong(name, f"{name}_missing", f"{word}为空，请补全后重新导入本行。")
+            return None
+    if len(texts["name"]) > 60 or len(texts["college"]) > 80 or len(texts["class"]) > 80:
+        wrong("name", "too_long", "姓名、学院或班级过长，可能列错位了。")
+        return None
+    phone = phone_text(cells.get("phone"))
+    if phone and not is_phone(phone):
+        wrong("phone", "phone_invalid", "手机号不是 11 位，未采用；本行其他内容照常导入。")
+        phone = ""
+    status = _status(texts["status"])
+    if texts["status"] and status is None:
+        wrong("status", "status_unknown", "不认识的学籍状态，未采用；本行其他内容照常导入。")
+    return RosterRow(
+        row=place, numbers=numbers, shown=shown, name=texts["name"], college=texts["college"],
+        class_name=texts["class"], grade=texts["grade"], status=status, phone=phone,
+        details=_details(cells, wrong),
+    )
+
+
+def _details(cells: dict[str, Cell], wrong: Any) -> dict[str, str]:
+    held = {name: clean(text_of(cells.get(name))) for name in _DETAIL_FIELDS}
+    parts = [clean(text_of(cells.get(f"dormitory_{part}"))) for part in ("building", "room", "bed")]
+    held["dormitory"] = held["dormitory"] or "-".join(part for part in parts if part)
+    held["sex"] = _sex(clean(text_of(cells.get("sex"))))
+    birth = cells.get("birth_date")
+    if birth not in (None, ""):
+        born = as_date(birth)
+        if born is None:
+            wrong("birth_date", "birth_date_invalid", "出生日期看不懂，未采用；写作 2005-09-01 或 2005年9月1日。")
+        else:
+            held["birth_date"] = born.isoformat()
+    return {name: value for name, value in held.items() if value}
+
+
+def as_date(cell: Cell | None) -> date | None:
+    """A day from a date cell, an Excel serial number, or text in a usual form."""
+    if isinstance(cell, datetime):
+        return cell.date()
+    if isinstance(cell, date):
+        return cell
+    if isinstance(cell, float | int) and not isinstance(cell, bool) and 10_000 < cell < 80_000:
+        return _EXCEL_EPOCH + timedelta(days=int(cell))
+    digits = text_of(cell).replace("年", "-").replace("月", "-").replace("日", "").replace("/", "-").replace(".", "-")
+    if digits.isdecimal() and len(digits) == 8:
+        digits = f"{digits[:4]}-{digits[4:6]}-{digits[6:]}"
+    parts = digits.split("-")
+    if len(parts) != 3 or not all(part.isdecimal() for part in parts):
+        return None
+    try:
+        return date(int(parts[0]), int(parts[1]), int(parts[2]))
+    except ValueError:
+        return None
+
+
+@cache
+def _status_words() -> dict[str, str]:
+    return {word: key for key, held in catalogue.table("statuses").items() for word in held["words"]}
+
+
+def _status(word: str) -> str | None:
+    return _status_words().get(word)
+
+
+def _sex(word: str) -> str:
+    table: dict[str, Sequence[str]] = catalogue.table("roster")["sex"]
+    return next((key for key, words in table.items() if word.lower() in words), "")

@@ -1,0 +1,1 @@
+"""What every page shares: entering, forms, errors, frame, words, masks."""

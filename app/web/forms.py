@@ -1,0 +1,74 @@
+"""Forms check shape; whether the house allows it is the act's business."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from typing import Any, ClassVar
+
+from flask import g
+from flask_wtf import FlaskForm
+from wtforms import HiddenField
+
+from app.web.feature import access
+from app.web.words import label
+from models.refusal import Refusal
+
+
+class Form(FlaskForm):  # type: ignore[misc]
+    """A form in Chinese, whose refusals land where the reader looks."""
+
+    NOT_ANSWERS: ClassVar[frozenset[str]] = frozenset({"csrf_token", "version"})
+
+    class Meta(FlaskForm.Meta):  # type: ignore[misc]
+        locales: ClassVar[list[str]] = ["zh_CN", "zh"]
+
+    @property
+    def answers(self) -> dict[str, Any]:
+        """What was filled in, as keyword arguments for the act."""
+        return {name: value for name, value in self.data.items() if name not in self.NOT_ANSWERS}
+
+    def validate_on_submit(self, extra_validators: Any = None) -> bool:
+        fits: bool = super().validate_on_submit(extra_validators)
+        if self.is_submitted() and not fits:
+            g.refused = True
+        return fits
+
+    @contextmanager
+    def explaining(self) -> Iterator[None]:
+        """Run an act; a ``Refusal`` undoes it and becomes a sentence on the form (decisions 2)."""
+        try:
+            with access.attempt():
+                yield
+        except Refusal as refusal:
+            g.refused = True
+            if refusal.field is not None and refusal.field in self:
+                self[refusal.field].errors = [*self[refusal.field].errors, refusal.sentence]
+            else:
+                self.form_errors = [*self.form_errors, refusal.sentence]
+
+
+class VersionedForm(Form):
+    """A form about one row: it carries the version the reader saw."""
+
+    version = HiddenField()
+
+    @property
+    def seen_version(self) -> int | None:
+        held = str(self.version.data or "")
+        return int(held) if held.isdecimal() else None
+
+
+def choices(kind: type[StrEnum], *, leaving_out: tuple[StrEnum, ...] = ()) -> list[tuple[StrEnum, str]]:
+    """The words of an enumeration for a choice field, in the order they are declared."""
+    return [(item, label(item)) for item in kind if item not in leaving_out]
+
+
+def to(kind: type[StrEnum]) -> Any:
+    """Coerce a submitted value to ``kind``; empty stays none, so that "required" can speak."""
+
+    def coerce(value: Any) -> Any:
+        return None if value in {None, "", "None"} else kind(value)
+
+    return coerce

@@ -1,0 +1,64 @@
+"""What every template can use: words, masks, icons, navigation, static files with their version in the name."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, send_from_directory, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from app.web import navigation
+from app.web.feature import ANYONE, Room, may
+from app.web.icons import VENDOR, icon
+from app.web.words import FILTERS
+from config import catalogue
+from models import moment
+from models.keys import DeploymentKind
+
+STATIC = Path(__file__).parent / "static"
+vendor = Room("vendor", __name__)
+
+
+@vendor.route("/vendor/<path:name>", needs=ANYONE)
+def static(name: str) -> ResponseReturnValue:
+    """Bootstrap's CSS, straight from the installed package."""
+    return send_from_directory(VENDOR / "css", name, max_age=31_536_000)
+
+
+@cache
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+
+
+def asset(name: str) -> str:
+    """The address of a static file; it changes with the file, so that browsers may keep it for ever."""
+    return url_for("static", filename=name, v=_digest(STATIC / name))
+
+
+def vendor_asset(name: str) -> str:
+    return url_for("vendor.static", name=name, v=_digest(VENDOR / "css" / name))
+
+
+def dress(app: Flask) -> None:
+    """Give the templates what they share."""
+    app.jinja_env.filters.update(FILTERS)
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.jinja_env.globals.update(icon=icon, may=may, asset=asset, vendor_asset=vendor_asset)
+
+    @app.context_processor
+    def shared() -> dict[str, Any]:
+        door = app.extensions["door"]
+        signed_in = current_user.is_authenticated
+        return {
+            "navigation": navigation.shown(),
+            "unread": navigation.unread(),
+            "school": door.deployment.school,
+            "is_demo": door.deployment.kind is DeploymentKind.DEMO,
+            "me": current_user if signed_in else None,
+            "now": moment.now(),
+            "screen": catalogue.table("security")["screen"] | catalogue.table("security")["session"],
+        }

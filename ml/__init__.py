@@ -1,0 +1,1 @@
+"""The mathematics of the risk model: plain functions over tables, no database, no web."""

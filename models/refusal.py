@@ -1,0 +1,16 @@
+"""The exception that speaks to the reader."""
+
+from __future__ import annotations
+
+
+class Refusal(Exception):
+    """A rule of the house said no, in a sentence the reader can act on.
+
+    Chinese, without names, numbers or content: it is shown on the page and
+    may be repeated in a receipt.
+    """
+
+    def __init__(self, sentence: str, *, field: str | None = None) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+        self.field = field

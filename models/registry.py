@@ -1,0 +1,21 @@
+"""Imports every table, so that whoever needs the whole schema (migrations, backups, tests) has it."""
+
+from __future__ import annotations
+
+from models import (
+    approval,
+    audit,
+    case,
+    identity,
+    intake,
+    job,
+    keys,
+    notice,
+    risk,
+    screening,
+    student,
+)
+from models.base import Base
+
+METADATA = Base.metadata
+MODULES = (approval, audit, case, identity, intake, job, keys, notice, risk, screening, student)
