@@ -55,8 +55,17 @@ def install(lock: Path) -> None:
         make_venv()
     say(f"正在安装依赖（{lock.name}，只在首次或依赖变化时）…")
     command = [
-        str(python()), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes",
-        "--no-deps", "--no-compile", "-r", str(lock),
+        str(python()),
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--require-hashes",
+        "--no-deps",
+        "--no-compile",
+        "-r",
+        str(lock),
     ]
     wheels = HERE / "wheelhouse"
     if wheels.is_dir():

@@ -50,8 +50,22 @@ from models.approval import Approval, ApprovalStage
 from models.identity import Role
 
 ROOMS = (
-    frame.vendor, desk.shared, identity, drafts.drafts, staff_desk, notices, audit, admin, students, roster_room, screening, risk,
-    cases, alerts, casework, help_pages,
+    frame.vendor,
+    desk.shared,
+    identity,
+    drafts.drafts,
+    staff_desk,
+    notices,
+    audit,
+    admin,
+    students,
+    roster_room,
+    screening,
+    risk,
+    cases,
+    alerts,
+    casework,
+    help_pages,
 )
 
 # --- who hears what -----------------------------------------------------------------------
@@ -62,9 +76,7 @@ def wire_events() -> None:
     events.listen(SheetsVoided, alert.void_signals, interview.drop_voided)
     events.listen(StudentsMoved, alert.follow_moved_students)
     events.listen(ClassPostsChanged, alert.follow_new_posts)
-    events.listen(
-        approval.ApprovalDecided, rules_change.apply_decided, closure.apply_decided, care.apply_lowering
-    )
+    events.listen(approval.ApprovalDecided, rules_change.apply_decided, closure.apply_decided, care.apply_lowering)
     sheets.find_with(judge.judge)
 
 
@@ -73,7 +85,12 @@ def wire_events() -> None:
 
 def wire_panels() -> None:
     record.panels[:] = [
-        panel.alerts, panel.interviews, panel.talks, panel.cases, panel.advice, screening_panel.entries,
+        panel.alerts,
+        panel.interviews,
+        panel.talks,
+        panel.cases,
+        panel.advice,
+        screening_panel.entries,
     ]
     record.standings[:] = [panel.standing]
     record.actions[:] = [panel.actions]
@@ -92,12 +109,13 @@ def job_kinds() -> dict[str, Kind]:
     kinds += [
         Kind(name="ladder", permission=Permission.CLOCKS_RUN, purpose=Purpose.CARE, run=ladder.climb),
         Kind(
-            name="log_head", permission=Permission.MAINTENANCE, purpose=Purpose.ADMINISTRATION,
-            prepare=lambda door, _beat: housekeeping.take_head(door), run=_nothing_more,
+            name="log_head",
+            permission=Permission.MAINTENANCE,
+            purpose=Purpose.ADMINISTRATION,
+            prepare=lambda door, _beat: housekeeping.take_head(door),
+            run=_nothing_more,
         ),
-        Kind(
-            name="clear_away", permission=Permission.MAINTENANCE, purpose=Purpose.ADMINISTRATION, run=_clear_away
-        ),
+        Kind(name="clear_away", permission=Permission.MAINTENANCE, purpose=Purpose.ADMINISTRATION, run=_clear_away),
     ]
     return {kind.name: kind for kind in kinds}
 
@@ -138,79 +156,140 @@ def _interviews_of_mine(access: Access) -> int:
 
 NAVIGATION = (
     navigation.Item(
-        label="我的待办", endpoint="cases.mine", icon="inbox", permission=Permission.DUTY_WORK,
-        badge=worklist.open_items_of_mine, family=("cases.show_duty", "cases.record_contact"),
+        label="我的待办",
+        endpoint="cases.mine",
+        icon="inbox",
+        permission=Permission.DUTY_WORK,
+        badge=worklist.open_items_of_mine,
+        family=("cases.show_duty", "cases.record_contact"),
     ),
     navigation.Item(
         label="预警", endpoint="alerts.index", icon="bell", permission=Permission.ALERT_TRIAGE, family=("alerts.",)
     ),
     navigation.Item(
-        label="约谈名单", endpoint="risk.interview_list", icon="chat-square-text",
-        permission=Permission.INTERVIEW_WORK, badge=_interviews_of_mine,
+        label="约谈名单",
+        endpoint="risk.interview_list",
+        icon="chat-square-text",
+        permission=Permission.INTERVIEW_WORK,
+        badge=_interviews_of_mine,
         family=("risk.interview", "risk.hand_over_interview"),
     ),
     navigation.Item(
-        label="个案", endpoint="casework.index", icon="folder2-open", permission=Permission.CASE_READ,
+        label="个案",
+        endpoint="casework.index",
+        icon="folder2-open",
+        permission=Permission.CASE_READ,
         family=("casework.",),
     ),
     navigation.Item(
-        label="时限与进展", endpoint="cases.lead_overview", icon="clock-history", permission=Permission.LEAD_OVERVIEW,
+        label="时限与进展",
+        endpoint="cases.lead_overview",
+        icon="clock-history",
+        permission=Permission.LEAD_OVERVIEW,
         family=("cases.assign",),
     ),
     navigation.Item(
-        label="我的学生", endpoint="cases.my_classes", icon="people", permission=Permission.STUDENT_SEARCH,
+        label="我的学生",
+        endpoint="cases.my_classes",
+        icon="people",
+        permission=Permission.STUDENT_SEARCH,
         roles=frozenset({Role.ADVISOR, Role.CLASS_TEACHER, Role.COLLEGE_LEAD}),
     ),
     navigation.Item(
-        label="学生查找", endpoint="students.find", icon="search", permission=Permission.STUDENT_SEARCH,
+        label="学生查找",
+        endpoint="students.find",
+        icon="search",
+        permission=Permission.STUDENT_SEARCH,
         family=("students.",),
     ),
     navigation.Item(
-        label="普查批次", endpoint="screening.rounds", icon="clipboard2-pulse", permission=Permission.ROUND_MANAGE,
+        label="普查批次",
+        endpoint="screening.rounds",
+        icon="clipboard2-pulse",
+        permission=Permission.ROUND_MANAGE,
         family=("screening.",),
     ),
     navigation.Item(
-        label="待核实提示", endpoint="risk.unplaced_list", icon="question-diamond",
-        permission=Permission.UNPLACED_WORK, family=("risk.place", "risk.dismiss"),
+        label="待核实提示",
+        endpoint="risk.unplaced_list",
+        icon="question-diamond",
+        permission=Permission.UNPLACED_WORK,
+        family=("risk.place", "risk.dismiss"),
     ),
     navigation.Item(
-        label="审批", endpoint="admin.approvals", icon="pen", permission=Permission.APPROVE,
-        purpose=Purpose.ADMINISTRATION, badge=_approvals_waiting, family=("admin.approval",),
+        label="审批",
+        endpoint="admin.approvals",
+        icon="pen",
+        permission=Permission.APPROVE,
+        purpose=Purpose.ADMINISTRATION,
+        badge=_approvals_waiting,
+        family=("admin.approval",),
     ),
     navigation.Item(
-        label="规则与时限", endpoint="admin.rules", icon="sliders", permission=Permission.RULES_READ,
-        purpose=Purpose.ADMINISTRATION, family=("admin.change_rule",),
+        label="规则与时限",
+        endpoint="admin.rules",
+        icon="sliders",
+        permission=Permission.RULES_READ,
+        purpose=Purpose.ADMINISTRATION,
+        family=("admin.change_rule",),
     ),
     navigation.Item(
-        label="名册导入", endpoint="roster.desk", icon="file-earmark-arrow-up", permission=Permission.ROSTER_IMPORT,
-        purpose=Purpose.ADMINISTRATION, family=("roster.desk",),
+        label="名册导入",
+        endpoint="roster.desk",
+        icon="file-earmark-arrow-up",
+        permission=Permission.ROSTER_IMPORT,
+        purpose=Purpose.ADMINISTRATION,
+        family=("roster.desk",),
     ),
     navigation.Item(
-        label="待补资料", endpoint="roster.todo", icon="list-check", permission=Permission.ROSTER_IMPORT,
+        label="待补资料",
+        endpoint="roster.todo",
+        icon="list-check",
+        permission=Permission.ROSTER_IMPORT,
         purpose=Purpose.ADMINISTRATION,
     ),
     navigation.Item(
-        label="账号", endpoint="identity.accounts", icon="person-badge", permission=Permission.ACCOUNTS_MANAGE,
-        purpose=Purpose.ADMINISTRATION, family=("identity.",),
+        label="账号",
+        endpoint="identity.accounts",
+        icon="person-badge",
+        permission=Permission.ACCOUNTS_MANAGE,
+        purpose=Purpose.ADMINISTRATION,
+        family=("identity.",),
     ),
     navigation.Item(
-        label="教职工导入", endpoint="staff.desk", icon="file-earmark-arrow-up", permission=Permission.STAFF_IMPORT,
-        purpose=Purpose.ADMINISTRATION, family=("staff.",),
+        label="教职工导入",
+        endpoint="staff.desk",
+        icon="file-earmark-arrow-up",
+        permission=Permission.STAFF_IMPORT,
+        purpose=Purpose.ADMINISTRATION,
+        family=("staff.",),
     ),
     navigation.Item(
-        label="系统状态", endpoint="admin.system", icon="hdd-stack", permission=Permission.SYSTEM_READ,
+        label="系统状态",
+        endpoint="admin.system",
+        icon="hdd-stack",
+        permission=Permission.SYSTEM_READ,
         purpose=Purpose.ADMINISTRATION,
     ),
     navigation.Item(
-        label="权限一览", endpoint="admin.policy_page", icon="shield-check", permission=Permission.POLICY_READ,
+        label="权限一览",
+        endpoint="admin.policy_page",
+        icon="shield-check",
+        permission=Permission.POLICY_READ,
         purpose=Purpose.ADMINISTRATION,
     ),
     navigation.Item(
-        label="审计日志", endpoint="audit.index", icon="journal-text", permission=Permission.AUDIT_READ,
+        label="审计日志",
+        endpoint="audit.index",
+        icon="journal-text",
+        permission=Permission.AUDIT_READ,
         purpose=Purpose.ADMINISTRATION,
     ),
     navigation.Item(
-        label="日志校验", endpoint="audit.prove", icon="patch-check", permission=Permission.AUDIT_READ,
+        label="日志校验",
+        endpoint="audit.prove",
+        icon="patch-check",
+        permission=Permission.AUDIT_READ,
         purpose=Purpose.ADMINISTRATION,
     ),
 )
@@ -225,9 +304,14 @@ def create_app(door: Door) -> Flask:
     app.request_class = headers.InMemoryRequest
     app.secret_key = door.instance_keys.cookie
     app.config.update(
-        MAX_CONTENT_LENGTH=door.settings.upload_limit, SESSION_COOKIE_HTTPONLY=True, SESSION_COOKIE_SAMESITE="Lax",
-        SESSION_COOKIE_SECURE=door.settings.secure_cookies, SESSION_COOKIE_NAME="xinyu", WTF_I18N_ENABLED=False,
-        WTF_CSRF_TIME_LIMIT=None, MAX_FORM_MEMORY_SIZE=2 * 1024 * 1024,
+        MAX_CONTENT_LENGTH=door.settings.upload_limit,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=door.settings.secure_cookies,
+        SESSION_COOKIE_NAME="xinyu",
+        WTF_I18N_ENABLED=False,
+        WTF_CSRF_TIME_LIMIT=None,
+        MAX_FORM_MEMORY_SIZE=2 * 1024 * 1024,
     )
     if door.settings.trusted_proxies:
         hops = door.settings.trusted_proxies
@@ -246,5 +330,3 @@ def create_app(door: Door) -> Flask:
     for room in ROOMS:
         app.register_blueprint(room)
     return app
-
-

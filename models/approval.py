@@ -43,8 +43,13 @@ class Approval(Versioned, HasStages, Base):
         ApprovalStage.WITHDRAWN: set(),
     }
     __table_args__ = (
-        Index("ix_approval_waiting_owner", "owner_id", "due_at",
-              sqlite_where=text("stage = 'waiting'"), postgresql_where=text("stage = 'waiting'")),
+        Index(
+            "ix_approval_waiting_owner",
+            "owner_id",
+            "due_at",
+            sqlite_where=text("stage = 'waiting'"),
+            postgresql_where=text("stage = 'waiting'"),
+        ),
     )
 
     id: Mapped[Key]

@@ -60,6 +60,5 @@ class LedgerHead(Base):
     signature: Mapped[bytes] = mapped_column(LargeBinary(64))
 
 
-LEDGER_TABLES = (LedgerEntry.__table__, LedgerSubject.__table__, LedgerHead.__table__)
+LEDGER_TABLES = tuple(Base.metadata.tables[kind.__tablename__] for kind in (LedgerEntry, LedgerSubject, LedgerHead))
 """Insert and select only: by triggers on both databases, by grants on PostgreSQL."""
-

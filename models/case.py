@@ -51,10 +51,20 @@ class Case(Versioned, HasStages, OfStudent, Base):
     }
     __table_args__ = (
         UniqueConstraint("year", "serial"),
-        Index("uq_case_open", "student_id", unique=True,
-              sqlite_where=text("closed_at IS NULL"), postgresql_where=text("closed_at IS NULL")),
-        Index("ix_case_open_keeper", "keeper_id", "due_at",
-              sqlite_where=text("closed_at IS NULL"), postgresql_where=text("closed_at IS NULL")),
+        Index(
+            "uq_case_open",
+            "student_id",
+            unique=True,
+            sqlite_where=text("closed_at IS NULL"),
+            postgresql_where=text("closed_at IS NULL"),
+        ),
+        Index(
+            "ix_case_open_keeper",
+            "keeper_id",
+            "due_at",
+            sqlite_where=text("closed_at IS NULL"),
+            postgresql_where=text("closed_at IS NULL"),
+        ),
     )
 
     id: Mapped[Key]
@@ -183,8 +193,13 @@ class Task(Versioned, HasStages, OfStudent, Base):
         TaskStage.CANCELLED: set(),
     }
     __table_args__ = (
-        Index("ix_task_open_owner", "owner_id", "due_at",
-              sqlite_where=text("stage = 'open'"), postgresql_where=text("stage = 'open'")),
+        Index(
+            "ix_task_open_owner",
+            "owner_id",
+            "due_at",
+            sqlite_where=text("stage = 'open'"),
+            postgresql_where=text("stage = 'open'"),
+        ),
     )
 
     id: Mapped[Key]

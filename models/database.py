@@ -121,9 +121,7 @@ def migration_engine(url: str) -> Engine:
 
 
 def _sqlite(url: str, pool_size: int) -> Engine:
-    engine = create_engine(
-        url, pool_size=pool_size, max_overflow=16, connect_args={"check_same_thread": False}
-    )
+    engine = create_engine(url, pool_size=pool_size, max_overflow=16, connect_args={"check_same_thread": False})
 
     @event.listens_for(engine, "connect")
     def prepare(connection: sqlite3.Connection, _record: Any) -> None:

@@ -14,7 +14,6 @@ from models.moment import Moment
 from models.sealed import OfSelf, Sealed, personal
 
 
-
 class Role(StrEnum):
     """A way of working. One is active per session; which roles a person holds is data."""
 
@@ -98,9 +97,7 @@ class Staff(Versioned, OfSelf, Base):
     retired_at: Mapped[Moment | None]
     phone: Mapped[Sealed | None] = personal("staff.phone/1", nullable=True)
 
-    grants: Mapped[list[RoleGrant]] = relationship(
-        back_populates="staff", order_by="RoleGrant.role, RoleGrant.id"
-    )
+    grants: Mapped[list[RoleGrant]] = relationship(back_populates="staff", order_by="RoleGrant.role, RoleGrant.id")
 
 
 class RoleGrant(Base):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import LargeBinary, String, UniqueConstraint
+from sqlalchemy import LargeBinary, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, Key, Versioned, reference, word
@@ -46,7 +46,11 @@ class ImportBatch(Versioned, HasStages, OfSelf, Base):
         BatchStage.READ: {BatchStage.MAPPED, BatchStage.REFUSED, BatchStage.WITHDRAWN},
         BatchStage.MAPPED: {BatchStage.PREVIEWED, BatchStage.READ, BatchStage.REFUSED, BatchStage.WITHDRAWN},
         BatchStage.PREVIEWED: {
-            BatchStage.COMMITTING, BatchStage.MAPPED, BatchStage.READ, BatchStage.STALE, BatchStage.WITHDRAWN,
+            BatchStage.COMMITTING,
+            BatchStage.MAPPED,
+            BatchStage.READ,
+            BatchStage.STALE,
+            BatchStage.WITHDRAWN,
         },
         BatchStage.COMMITTING: {BatchStage.COMMITTED, BatchStage.REFUSED, BatchStage.STALE},
         BatchStage.STALE: {BatchStage.MAPPED, BatchStage.WITHDRAWN},

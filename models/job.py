@@ -25,9 +25,13 @@ class Job(Base):
 
     __tablename__ = "job"
     __table_args__ = (
-        Index("ix_job_due", "run_at", "id",
-              sqlite_where=text("stage IN ('waiting', 'running')"),
-              postgresql_where=text("stage IN ('waiting', 'running')")),
+        Index(
+            "ix_job_due",
+            "run_at",
+            "id",
+            sqlite_where=text("stage IN ('waiting', 'running')"),
+            postgresql_where=text("stage IN ('waiting', 'running')"),
+        ),
     )
 
     id: Mapped[Key]

@@ -49,10 +49,18 @@ class Alert(Versioned, HasStages, OfStudent, Base):
     __tablename__ = "alert"
     __moves__ = {
         AlertStage.RAISED: {
-            AlertStage.WATCHING, AlertStage.DISPROVED, AlertStage.CASE_OPENED, AlertStage.MERGED, AlertStage.VOID,
+            AlertStage.WATCHING,
+            AlertStage.DISPROVED,
+            AlertStage.CASE_OPENED,
+            AlertStage.MERGED,
+            AlertStage.VOID,
         },
         AlertStage.WATCHING: {
-            AlertStage.RAISED, AlertStage.DISPROVED, AlertStage.CASE_OPENED, AlertStage.MERGED, AlertStage.VOID,
+            AlertStage.RAISED,
+            AlertStage.DISPROVED,
+            AlertStage.CASE_OPENED,
+            AlertStage.MERGED,
+            AlertStage.VOID,
         },
         AlertStage.DISPROVED: set(),
         AlertStage.CASE_OPENED: set(),
@@ -60,12 +68,26 @@ class Alert(Versioned, HasStages, OfStudent, Base):
         AlertStage.VOID: set(),
     }
     __table_args__ = (
-        Index("uq_alert_open", "student_id", unique=True,
-              sqlite_where=text("ended_at IS NULL"), postgresql_where=text("ended_at IS NULL")),
-        Index("ix_alert_open_due", "due_at",
-              sqlite_where=text("ended_at IS NULL"), postgresql_where=text("ended_at IS NULL")),
-        Index("ix_alert_open_college", "college_id", "due_at",
-              sqlite_where=text("ended_at IS NULL"), postgresql_where=text("ended_at IS NULL")),
+        Index(
+            "uq_alert_open",
+            "student_id",
+            unique=True,
+            sqlite_where=text("ended_at IS NULL"),
+            postgresql_where=text("ended_at IS NULL"),
+        ),
+        Index(
+            "ix_alert_open_due",
+            "due_at",
+            sqlite_where=text("ended_at IS NULL"),
+            postgresql_where=text("ended_at IS NULL"),
+        ),
+        Index(
+            "ix_alert_open_college",
+            "college_id",
+            "due_at",
+            sqlite_where=text("ended_at IS NULL"),
+            postgresql_where=text("ended_at IS NULL"),
+        ),
     )
 
     id: Mapped[Key]
@@ -142,12 +164,23 @@ class Duty(Versioned, HasStages, OfStudent, Base):
         DutyStage.CANCELLED: set(),
     }
     __table_args__ = (
-        Index("ix_duty_open_owner", "owner_id", "due_at",
-              sqlite_where=text("stage = 'open'"), postgresql_where=text("stage = 'open'")),
-        Index("ix_duty_open_college", "college_id", "due_at",
-              sqlite_where=text("stage = 'open'"), postgresql_where=text("stage = 'open'")),
-        Index("ix_duty_open_due", "due_at",
-              sqlite_where=text("stage = 'open'"), postgresql_where=text("stage = 'open'")),
+        Index(
+            "ix_duty_open_owner",
+            "owner_id",
+            "due_at",
+            sqlite_where=text("stage = 'open'"),
+            postgresql_where=text("stage = 'open'"),
+        ),
+        Index(
+            "ix_duty_open_college",
+            "college_id",
+            "due_at",
+            sqlite_where=text("stage = 'open'"),
+            postgresql_where=text("stage = 'open'"),
+        ),
+        Index(
+            "ix_duty_open_due", "due_at", sqlite_where=text("stage = 'open'"), postgresql_where=text("stage = 'open'")
+        ),
     )
 
     id: Mapped[Key]
@@ -213,25 +246,47 @@ class InterviewEntry(Versioned, HasStages, OfStudent, Base):
     __tablename__ = "interview_entry"
     __moves__ = {
         InterviewStage.LISTED: {
-            InterviewStage.INVITED, InterviewStage.SECOND_TALK, InterviewStage.DONE,
-            InterviewStage.DECLINED, InterviewStage.NOT_REACHED, InterviewStage.VOID,
+            InterviewStage.INVITED,
+            InterviewStage.SECOND_TALK,
+            InterviewStage.DONE,
+            InterviewStage.DECLINED,
+            InterviewStage.NOT_REACHED,
+            InterviewStage.VOID,
         },
         InterviewStage.INVITED: {
-            InterviewStage.SECOND_TALK, InterviewStage.DONE, InterviewStage.DECLINED,
-            InterviewStage.NOT_REACHED, InterviewStage.VOID,
+            InterviewStage.SECOND_TALK,
+            InterviewStage.DONE,
+            InterviewStage.DECLINED,
+            InterviewStage.NOT_REACHED,
+            InterviewStage.VOID,
         },
-        InterviewStage.SECOND_TALK: {InterviewStage.DONE, InterviewStage.DECLINED, InterviewStage.NOT_REACHED,
-                                     InterviewStage.VOID},
+        InterviewStage.SECOND_TALK: {
+            InterviewStage.DONE,
+            InterviewStage.DECLINED,
+            InterviewStage.NOT_REACHED,
+            InterviewStage.VOID,
+        },
         InterviewStage.DONE: set(),
         InterviewStage.DECLINED: set(),
         InterviewStage.NOT_REACHED: set(),
         InterviewStage.VOID: set(),
     }
     __table_args__ = (
-        Index("uq_interview_entry_live", "round_id", "student_id", unique=True,
-              sqlite_where=text("stage != 'void'"), postgresql_where=text("stage != 'void'")),
-        Index("ix_interview_entry_open_due", "round_id", "due_at",
-              sqlite_where=text("ended_at IS NULL"), postgresql_where=text("ended_at IS NULL")),
+        Index(
+            "uq_interview_entry_live",
+            "round_id",
+            "student_id",
+            unique=True,
+            sqlite_where=text("stage != 'void'"),
+            postgresql_where=text("stage != 'void'"),
+        ),
+        Index(
+            "ix_interview_entry_open_due",
+            "round_id",
+            "due_at",
+            sqlite_where=text("ended_at IS NULL"),
+            postgresql_where=text("ended_at IS NULL"),
+        ),
     )
 
     id: Mapped[Key]
@@ -266,5 +321,3 @@ class RuleOverride(Base):
     since: Mapped[Moment]
     until: Mapped[Moment | None]
     approval_id: Mapped[UUID] = reference("approval.id")
-
-

@@ -62,8 +62,15 @@ class ResponseSet(OfStudent, Base):
 
     __tablename__ = "response_set"
     __table_args__ = (
-        Index("uq_response_set_live", "round_id", "student_id", "scale", unique=True,
-              sqlite_where=text("voided_at IS NULL"), postgresql_where=text("voided_at IS NULL")),
+        Index(
+            "uq_response_set_live",
+            "round_id",
+            "student_id",
+            "scale",
+            unique=True,
+            sqlite_where=text("voided_at IS NULL"),
+            postgresql_where=text("voided_at IS NULL"),
+        ),
     )
 
     id: Mapped[Key]
@@ -78,7 +85,7 @@ class ResponseSet(OfStudent, Base):
     recorded_at: Mapped[Moment]
     voided_at: Mapped[Moment | None]
     digest: Mapped[bytes] = mapped_column(LargeBinary(16))
-    """Keyed digest of the normalised answers: the same sheet again is already known (decisions 16)."""
+    """Keyed digest of student and normalised answers: the same sheet again is already known (decisions 16)."""
     body: Mapped[Sealed] = answered("response_set.body/1")
     """JSON: answers, total, band, positive."""
 

@@ -95,9 +95,7 @@ def clinical(tag: str, *, nullable: bool = False) -> Any:
 
 
 def _sealed(key_class: KeyClass, tag: str, *, nullable: bool) -> Any:
-    return mapped_column(
-        SealedType(key_class, tag), nullable=nullable, deferred=True, deferred_raiseload=True
-    )
+    return mapped_column(SealedType(key_class, tag), nullable=nullable, deferred=True, deferred_raiseload=True)
 
 
 class OfStudent:
@@ -132,7 +130,7 @@ class SealedField:
 def field_of(attribute: InstrumentedAttribute[Any]) -> SealedField:
     """The sealed field behind a mapped attribute, for example ``CaseNote.body``."""
     column = attribute.property.columns[0]
-    model = attribute.class_
+    model: Any = attribute.class_
     kind: str
     kind, owner_column = model.__owner__
     return SealedField(

@@ -61,8 +61,13 @@ class StudentNumber(OfStudent, Base):
 
     __tablename__ = "student_number"
     __table_args__ = (
-        Index("uq_student_number_index", "index", unique=True, sqlite_where=text("until IS NULL"),
-              postgresql_where=text("until IS NULL")),
+        Index(
+            "uq_student_number_index",
+            "index",
+            unique=True,
+            sqlite_where=text("until IS NULL"),
+            postgresql_where=text("until IS NULL"),
+        ),
     )
 
     id: Mapped[Key]

@@ -49,8 +49,15 @@ def ask(
         raise Refusal("找不到可以签字的第二人：请系统管理员先为另一位老师开通相应岗位角色。")
     owner_id, owner_role = others[0]
     row = Approval(
-        kind=kind, stage=ApprovalStage.WAITING, object_id=object_id, what=json.dumps(what, ensure_ascii=False),
-        asked_by=me, asked_role=access.actor.role, asked_at=now(), owner_id=owner_id, owner_role=owner_role,
+        kind=kind,
+        stage=ApprovalStage.WAITING,
+        object_id=object_id,
+        what=json.dumps(what, ensure_ascii=False),
+        asked_by=me,
+        asked_role=access.actor.role,
+        asked_at=now(),
+        owner_id=owner_id,
+        owner_role=owner_role,
         due_at=due_at,
     )
     access.session.add(row)

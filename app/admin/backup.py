@@ -30,11 +30,12 @@ from app.security.door import Door
 from config.settings import Settings
 from models.audit import LedgerEntry
 from models.moment import now
+from models.registry import METADATA
 from models.student import Student
 
 MAGIC = b"XINYU-BACKUP-1\n"
 CHUNK = 1024 * 1024
-COUNTED = (Student.__table__, LedgerEntry.__table__)
+COUNTED = tuple(METADATA.tables[kind.__tablename__] for kind in (Student, LedgerEntry))
 
 
 class BadBackup(Exception):
@@ -59,8 +60,11 @@ def make(door: Door, target: Path) -> dict[str, Any]:
         raise BadBackup("内容密钥不可用，无法备份密钥。")
     salt = os.urandom(16)
     held = {
-        "deployment": str(door.deployment.id), "school": door.deployment.school, "made_at": now().isoformat(),
-        "backend": "sqlite" if door.database.is_sqlite else "postgresql", "counts": _counts(door),
+        "deployment": str(door.deployment.id),
+        "school": door.deployment.school,
+        "made_at": now().isoformat(),
+        "backend": "sqlite" if door.database.is_sqlite else "postgresql",
+        "counts": _counts(door),
         "salt": base64.b64encode(salt).decode(),
         "keys": base64.b64encode(keyring.pack(door.settings.key_dir, ring.recovery_key)).decode(),
     }
@@ -107,11 +111,16 @@ def _run(program: str, url: URL, *arguments: str) -> None:
     plain = url.set(drivername="postgresql", password=None)
     environment = {**os.environ, "PGPASSWORD": str(url.password or "")}
     done = subprocess.run(  # noqa: S603 - fixed program, our own arguments
-        [program, *arguments, f"--dbname={plain.render_as_string(hide_password=False)}"], env=environment,
-        capture_output=True, text=True, check=False,
+        [program, *arguments, f"--dbname={plain.render_as_string(hide_password=False)}"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if done.returncode:
-        raise BadBackup(f"{program} 没有完成：{done.stderr.strip().splitlines()[-1] if done.stderr.strip() else '未知错误'}")
+        raise BadBackup(
+            f"{program} 没有完成：{done.stderr.strip().splitlines()[-1] if done.stderr.strip() else '未知错误'}"
+        )
 
 
 def _seal(source: IO[bytes], out: IO[bytes], cipher: AESGCM, header: bytes) -> None:
@@ -191,10 +200,11 @@ def _place(dump: Path, settings: Settings) -> None:
 def compare(door: Door, header: Header) -> list[str]:
     """What differs between a restored database and what its backup said; nothing when it is whole."""
     found = _counts(door)
-    wrong = [f"{name}: {found[name]} 行，备份时 {count} 行" for name, count in header.held["counts"].items()
-             if found.get(name) != count]
+    wrong = [
+        f"{name}: {found[name]} 行，备份时 {count} 行"
+        for name, count in header.held["counts"].items()
+        if found.get(name) != count
+    ]
     if str(door.deployment.id) != header.held["deployment"]:
         wrong.append("部署标识与备份不一致")
     return wrong
-
-

@@ -38,8 +38,15 @@ def approvals() -> ResponseReturnValue:
     ended = request.args.get("show") == "ended"
     place = page_of(request.args.get("page"))
     query = select(
-        Approval.id, Approval.kind, Approval.stage, Approval.what, Approval.asked_by, Approval.asked_at,
-        Approval.due_at, Approval.decided_by, Approval.decided_at,
+        Approval.id,
+        Approval.kind,
+        Approval.stage,
+        Approval.what,
+        Approval.asked_by,
+        Approval.asked_at,
+        Approval.due_at,
+        Approval.decided_by,
+        Approval.decided_at,
     ).where(Approval.stage != ApprovalStage.WAITING if ended else Approval.stage == ApprovalStage.WAITING)
     rows = access.page(query, order=["due_at", "id"], limit=PAGE + 1, offset=place.offset)
     names = names_of(access.session, [row.asked_by for row in rows] + [row.decided_by for row in rows])
@@ -49,7 +56,9 @@ def approvals() -> ResponseReturnValue:
 
 
 @admin.route(
-    "/approvals/<uuid:approval_id>", needs=Permission.APPROVE, purpose=Purpose.ADMINISTRATION,
+    "/approvals/<uuid:approval_id>",
+    needs=Permission.APPROVE,
+    purpose=Purpose.ADMINISTRATION,
     methods=["GET", "POST"],
 )
 def approval_page(approval_id: UUID) -> ResponseReturnValue:
@@ -62,7 +71,10 @@ def approval_page(approval_id: UUID) -> ResponseReturnValue:
             return redirect(url_for(".approvals"))
     form.version.data = str(row.version)
     return render_template(
-        "admin/approval.html", row=row, form=form, what=json.loads(row.what),
+        "admin/approval.html",
+        row=row,
+        form=form,
+        what=json.loads(row.what),
         asked_by=names_of(access.session, [row.asked_by]).get(row.asked_by, "--"),
     )
 
@@ -72,20 +84,21 @@ def rules() -> ResponseReturnValue:
     book = rulebook.current(access.session)
     history = access.session.scalars(select(RuleOverride).order_by(RuleOverride.since.desc()).limit(PAGE)).all()
     return render_template(
-        "admin/rules.html", book=book, values=list(rulebook.changeable(book)), history=history,
+        "admin/rules.html",
+        book=book,
+        values=list(rules_change.changeable(book)),
+        history=history,
         focus=catalogue.table("focus"),
     )
 
 
-@admin.route(
-    "/rules/change", needs=Permission.RULES_CHANGE, purpose=Purpose.ADMINISTRATION, methods=["GET", "POST"]
-)
+@admin.route("/rules/change", needs=Permission.RULES_CHANGE, purpose=Purpose.ADMINISTRATION, methods=["GET", "POST"])
 def change_rule() -> ResponseReturnValue:
     form = ProposeChangeForm()
     book = rulebook.current(access.session)
     if not form.is_submitted():
         form.name.data = request.args.get("name", "")
-    item = next((item for item in rulebook.changeable(book) if item.name == form.name.data), None)
+    item = next((item for item in rules_change.changeable(book) if item.name == form.name.data), None)
     if item is None:
         return redirect(url_for(".rules"))
     if form.validate_on_submit():
@@ -117,13 +130,19 @@ def system() -> ResponseReturnValue:
     )
     head = access.session.scalars(select(LedgerHead).order_by(LedgerHead.number.desc()).limit(1)).first()
     return render_template(
-        "admin/system.html", counts={stage: count for stage, count in counts}, failed=failed, oldest=oldest,
-        head=head, door=door(),
+        "admin/system.html",
+        counts={stage: count for stage, count in counts},
+        failed=failed,
+        oldest=oldest,
+        head=head,
+        door=door(),
     )
 
 
 @admin.route(
-    "/system/jobs/<uuid:job_id>/retry", needs=Permission.SYSTEM_READ, purpose=Purpose.ADMINISTRATION,
+    "/system/jobs/<uuid:job_id>/retry",
+    needs=Permission.SYSTEM_READ,
+    purpose=Purpose.ADMINISTRATION,
     methods=["POST"],
 )
 def retry_job(job_id: UUID) -> ResponseReturnValue:

@@ -100,11 +100,19 @@ def lines(session: Session, rows: Sequence[Any]) -> list[LogLine]:
     names: dict[UUID, str] = {staff_id: name for staff_id, name in found}
     return [
         LogLine(
-            id=row.id, writer=row.writer, seq=row.seq, at=row.at,
+            id=row.id,
+            writer=row.writer,
+            seq=row.seq,
+            at=row.at,
             actor=names.get(UUID(item["actor"]), "") if item["actor"] else "",
-            role=item["role"], act=item["act"], purpose=item["purpose"], outcome=item["outcome"],
-            count=item["count"], fields=tuple(item["fields"]),
-            object_id=UUID(item["object"]) if item["object"] else None, subjects=tuple(item["subjects"]),
+            role=item["role"],
+            act=item["act"],
+            purpose=item["purpose"],
+            outcome=item["outcome"],
+            count=item["count"],
+            fields=tuple(item["fields"]),
+            object_id=UUID(item["object"]) if item["object"] else None,
+            subjects=tuple(item["subjects"]),
         )
         for row, item in held
     ]

@@ -32,8 +32,12 @@ def index() -> ResponseReturnValue:
     )
     rows = queries.search(access, wanted)
     return render_template(
-        "audit/index.html", rows=rows[:PAGE], place=place.with_rows(len(rows)), acts=queries.acts(access),
-        people=queries.people(access), wanted=wanted,
+        "audit/index.html",
+        rows=rows[:PAGE],
+        place=place.with_rows(len(rows)),
+        acts=queries.acts(access),
+        people=queries.people(access),
+        wanted=wanted,
     )
 
 

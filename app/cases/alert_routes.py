@@ -32,13 +32,19 @@ def index() -> ResponseReturnValue:
     chosen = next((row.id for row in colleges if str(row.id) == request.args.get("college")), None)
     level = request.args.get("level", "")
     wanted = queue.QueueFilter(
-        level=level if level in set(Level) else "", college_id=chosen, mine=request.args.get("mine") == "1",
+        level=level if level in set(Level) else "",
+        college_id=chosen,
+        mine=request.args.get("mine") == "1",
         overdue_before=now() if request.args.get("late") == "1" else None,
         watching=request.args.get("stage") == "watching",
     )
     rows = queue.queue(access, wanted, offset=place.offset)
     return render_template(
-        "cases/queue.html", rows=rows[:PAGE], place=place.with_rows(len(rows)), wanted=wanted, colleges=colleges,
+        "cases/queue.html",
+        rows=rows[:PAGE],
+        place=place.with_rows(len(rows)),
+        wanted=wanted,
+        colleges=colleges,
         counts=queue.counts(access),
     )
 
@@ -52,8 +58,11 @@ def _page(alert: Alert, **forms: VersionedForm) -> ResponseReturnValue:
     reading = access.under(Permission.STUDENT_READ)
     reading.find(Student, alert.student_id)
     given: dict[str, VersionedForm] = {
-        "disprove": DisproveForm(formdata=None), "watch": WatchForm(formdata=None),
-        "raising": RaiseForm(formdata=None), "take": VersionForm(formdata=None), **forms,
+        "disprove": DisproveForm(formdata=None),
+        "watch": WatchForm(formdata=None),
+        "raising": RaiseForm(formdata=None),
+        "take": VersionForm(formdata=None),
+        **forms,
     }
     for form in given.values():
         form.version.data = str(alert.version)
@@ -61,11 +70,15 @@ def _page(alert: Alert, **forms: VersionedForm) -> ResponseReturnValue:
         select(Duty).where(Duty.alert_id == alert.id).order_by(Duty.created_at, Duty.id)
     ).all()
     return render_template(
-        "cases/alert.html", alert=alert, student=record.card(reading, alert.student_id),
-        reasons=queue.reasons_of(access, [alert.id]).get(alert.id, []), duties=owed,
+        "cases/alert.html",
+        alert=alert,
+        student=record.card(reading, alert.student_id),
+        reasons=queue.reasons_of(access, [alert.id]).get(alert.id, []),
+        duties=owed,
         basis=access.open(alert, Alert.basis),
         names=names_of(access.session, [alert.owner_id, *(duty.owner_id for duty in owed)]),
-        mine=alert.owner_id == access.actor.id, timeline=record.timeline(access, alert.student_id)[:12],
+        mine=alert.owner_id == access.actor.id,
+        timeline=record.timeline(access, alert.student_id)[:12],
         forms=given,
     )
 
@@ -111,5 +124,3 @@ def raise_level(alert_id: UUID) -> ResponseReturnValue:
             flash("等级已调高，时限随之更新。")
             return redirect(url_for(".show", alert_id=alert_id))
     return _page(access.find(Alert, alert_id), raising=form)
-
-

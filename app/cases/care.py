@@ -79,9 +79,10 @@ def write_note(
 
 
 def _is_note_of(access: Access, case: Case, note_id: UUID) -> bool:
-    return access.session.scalar(
-        select(CaseNote.id).where(CaseNote.id == note_id, CaseNote.case_id == case.id)
-    ) is not None
+    return (
+        access.session.scalar(select(CaseNote.id).where(CaseNote.id == note_id, CaseNote.case_id == case.id))
+        is not None
+    )
 
 
 def _end_of(day: date) -> datetime:
@@ -155,7 +156,9 @@ def _ask_lowering(access: Access, case: Case, level: Level) -> None:
     if waiting is not None:
         raise Refusal("这个个案已有一份申请在等签字。")
     approval.ask(
-        access, ApprovalKind.LEVEL_LOWERING, object_id=case.id,
+        access,
+        ApprovalKind.LEVEL_LOWERING,
+        object_id=case.id,
         what={"number": case.number, "from": case.level.value, "to": level.value},
         of=(Role.CENTRE_HEAD, Role.PSYCHOLOGIST, Role.AFFAIRS_HEAD),
         due_at=rulebook.current(access.session).due("closing"),
@@ -198,9 +201,11 @@ def hand_over(access: Access, case: Case, *, to: UUID) -> None:
 
 
 def open_tasks(access: Access, case: Case) -> list[Task]:
-    return list(access.session.scalars(
-        select(Task).where(Task.case_id == case.id, Task.stage == TaskStage.OPEN).order_by(Task.due_at, Task.id)
-    ))
+    return list(
+        access.session.scalars(
+            select(Task).where(Task.case_id == case.id, Task.stage == TaskStage.OPEN).order_by(Task.due_at, Task.id)
+        )
+    )
 
 
 def add_task(access: Access, case: Case, *, kind: TaskKind, text: str, due_on: date) -> Task:
@@ -211,8 +216,13 @@ def add_task(access: Access, case: Case, *, kind: TaskKind, text: str, due_on: d
 
 def put_task(access: Access, case: Case, *, kind: TaskKind, text: str, due_at: datetime) -> Task:
     task = Task(
-        kind=kind, stage=TaskStage.OPEN, student_id=case.student_id, case_id=case.id, owner_id=case.keeper_id,
-        due_at=due_at, created_at=now(),
+        kind=kind,
+        stage=TaskStage.OPEN,
+        student_id=case.student_id,
+        case_id=case.id,
+        owner_id=case.keeper_id,
+        due_at=due_at,
+        created_at=now(),
     )
     access.seal(task, Task.body, text)
     access.session.add(task)

@@ -57,8 +57,14 @@ def record(
     if not reached and urgency is Urgency.NONE and duty is None:
         raise Refusal("没有联系上时，请写明接下来怎么办，或选择请中心介入。", field="urgency")
     talk = CareTalk(
-        student_id=student.id, duty_id=duty.id if duty else None, author_id=access.actor.id, held_at=held_at,
-        recorded_at=now(), way=way, reached=reached, amends_id=amends,
+        student_id=student.id,
+        duty_id=duty.id if duty else None,
+        author_id=access.actor.id,
+        held_at=held_at,
+        recorded_at=now(),
+        way=way,
+        reached=reached,
+        amends_id=amends,
     )
     access.seal_json(talk, CareTalk.body, {"noticed": noticed, "text": text, "urgency": urgency.value})
     access.session.add(talk)
@@ -68,16 +74,12 @@ def record(
     elif duty is not None and duty.owner_id == access.actor.id:
         duties.acknowledge(access, duty)
     if urgency is not Urgency.NONE:
-        alert.raise_one(
-            access, student, rule_id=f"report.{urgency.value}", source_kind="care_talk", source_id=talk.id
-        )
+        alert.raise_one(access, student, rule_id=f"report.{urgency.value}", source_kind="care_talk", source_id=talk.id)
     access.record(TalkRecorded(object_id=talk.id, student_ids=(student.id,)))
     return talk
 
 
 def _open_contact(access: Access, student: Student) -> Duty | None:
     return access.session.scalars(
-        select(Duty).where(
-            Duty.student_id == student.id, Duty.kind == DutyKind.CONTACT, Duty.stage == DutyStage.OPEN
-        )
+        select(Duty).where(Duty.student_id == student.id, Duty.kind == DutyKind.CONTACT, Duty.stage == DutyStage.OPEN)
     ).first()

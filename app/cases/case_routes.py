@@ -44,12 +44,18 @@ def index() -> ResponseReturnValue:
     place = page_of(request.args.get("page"))
     stage = request.args.get("stage", "")
     rows = casebook.cases(
-        access, stage=stage if stage in set(CaseStage) else "", mine=request.args.get("mine") == "1",
+        access,
+        stage=stage if stage in set(CaseStage) else "",
+        mine=request.args.get("mine") == "1",
         offset=place.offset,
     )
     return render_template(
-        "cases/cases.html", rows=rows[:PAGE], place=place.with_rows(len(rows)), stage=stage,
-        stages=list(CaseStage), mine=request.args.get("mine") == "1",
+        "cases/cases.html",
+        rows=rows[:PAGE],
+        place=place.with_rows(len(rows)),
+        stage=stage,
+        stages=list(CaseStage),
+        mine=request.args.get("mine") == "1",
     )
 
 
@@ -64,18 +70,27 @@ def show(case_id: UUID) -> ResponseReturnValue:
         working = access.under(Permission.CASE_WORK)
         notes = casebook.notes_of(working, working.find(Case, case_id), offset=place.offset)
     advice = access.session.execute(
-        select(CareAdvice.id.label("care_advice_id"), CareAdvice.student_id, CareAdvice.body, CareAdvice.given_at)
-        .where(CareAdvice.student_id == case.student_id, CareAdvice.superseded_at.is_(None))
+        select(
+            CareAdvice.id.label("care_advice_id"), CareAdvice.student_id, CareAdvice.body, CareAdvice.given_at
+        ).where(CareAdvice.student_id == case.student_id, CareAdvice.superseded_at.is_(None))
     ).first()
     stage_form = StageForm(formdata=None)
     stage_form.stage.choices = _next_stages(case)
     stage_form.version.data = str(case.version)
     return render_template(
-        "cases/case.html", case=case, student=record.card(reading, case.student_id), notes=notes[:PAGE],
-        place=place.with_rows(len(notes)), keeps=keeps, summary=access.open(case, Case.summary),
-        advice=access.open_json(advice, CareAdvice.body) if advice else None, advice_row=advice,
-        tasks=casebook.tasks_of(access, case), keeper=names_of(access.session, [case.keeper_id])[case.keeper_id],
-        stage_form=stage_form, may_assign=may(Permission.CASE_ASSIGN),
+        "cases/case.html",
+        case=case,
+        student=record.card(reading, case.student_id),
+        notes=notes[:PAGE],
+        place=place.with_rows(len(notes)),
+        keeps=keeps,
+        summary=access.open(case, Case.summary),
+        advice=access.open_json(advice, CareAdvice.body) if advice else None,
+        advice_row=advice,
+        tasks=casebook.tasks_of(access, case),
+        keeper=names_of(access.session, [case.keeper_id])[case.keeper_id],
+        stage_form=stage_form,
+        may_assign=may(Permission.CASE_ASSIGN),
     )
 
 
@@ -90,9 +105,7 @@ def _next_stages(case: Case) -> list[tuple[str, str]]:
 def open_case(student_id: UUID) -> ResponseReturnValue:
     form = OpenCaseForm()
     student = access.find(Student, student_id)
-    level = access.session.scalar(
-        select(Alert.level).where(Alert.student_id == student_id, Alert.ended_at.is_(None))
-    )
+    level = access.session.scalar(select(Alert.level).where(Alert.student_id == student_id, Alert.ended_at.is_(None)))
     if not form.is_submitted():
         form.level.data = level or Level.YELLOW
     if form.validate_on_submit():
@@ -143,9 +156,7 @@ def amend_note(case_id: UUID, note_id: UUID) -> ResponseReturnValue:
     case = _found(case_id, form)
     if form.validate_on_submit():
         with form.explaining():
-            care.write_note(
-                access, case, kind=NoteKind.AMENDMENT, text=form.text.data, next_on=None, amends=note_id
-            )
+            care.write_note(access, case, kind=NoteKind.AMENDMENT, text=form.text.data, next_on=None, amends=note_id)
             flash("更正已保存，原记录保留。")
             return redirect(url_for(".show", case_id=case_id))
     note = access.session.get(CaseNote, note_id)
@@ -215,7 +226,10 @@ def end_task(task_id: UUID) -> ResponseReturnValue:
     reading = access.under(Permission.STUDENT_READ)
     reading.find(Student, task.student_id)
     return render_template(
-        "cases/end_task.html", form=form, task=task, text=access.open(task, Task.body),
+        "cases/end_task.html",
+        form=form,
+        task=task,
+        text=access.open(task, Task.body),
         student=record.card(reading, task.student_id),
     )
 

@@ -39,8 +39,17 @@ def cases(access: Access, *, stage: str = "", mine: bool = False, offset: int = 
     """Cases within reach by what is due next; one page and one more."""
     query = (
         select(
-            Case.id.label("case_id"), Case.year, Case.serial, Case.student_id, Case.level, Case.stage, Case.due_at,
-            Case.keeper_id, Student.name, College.name.label("college"), ClassGroup.name.label("class_name"),
+            Case.id.label("case_id"),
+            Case.year,
+            Case.serial,
+            Case.student_id,
+            Case.level,
+            Case.stage,
+            Case.due_at,
+            Case.keeper_id,
+            Student.name,
+            College.name.label("college"),
+            ClassGroup.name.label("class_name"),
         )
         .join(Student, Student.id == Case.student_id)
         .join(College, College.id == Case.college_id)
@@ -54,9 +63,17 @@ def cases(access: Access, *, stage: str = "", mine: bool = False, offset: int = 
     keepers = names_of(access.session, [row.keeper_id for row in rows])
     return [
         CaseLine(
-            id=row.case_id, number=f"{row.year}-{row.serial:04d}", student_id=row.student_id, level=row.level,
-            stage=row.stage, due_at=row.due_at, keeper_id=row.keeper_id, keeper=keepers.get(row.keeper_id, "--"),
-            name=name, college=row.college, class_name=row.class_name,
+            id=row.case_id,
+            number=f"{row.year}-{row.serial:04d}",
+            student_id=row.student_id,
+            level=row.level,
+            stage=row.stage,
+            due_at=row.due_at,
+            keeper_id=row.keeper_id,
+            keeper=keepers.get(row.keeper_id, "--"),
+            name=name,
+            college=row.college,
+            class_name=row.class_name,
         )
         for row, name in zip(rows, names, strict=True)
     ]
@@ -78,8 +95,13 @@ def notes_of(access: Access, case: Case, *, offset: int = 0) -> list[NoteView]:
     """The notes of a case, newest first, one page and one more."""
     rows = access.session.execute(
         select(
-            CaseNote.id.label("case_note_id"), CaseNote.student_id, CaseNote.kind, CaseNote.written_at,
-            CaseNote.author_id, CaseNote.amends_id, CaseNote.body,
+            CaseNote.id.label("case_note_id"),
+            CaseNote.student_id,
+            CaseNote.kind,
+            CaseNote.written_at,
+            CaseNote.author_id,
+            CaseNote.amends_id,
+            CaseNote.body,
         )
         .where(CaseNote.case_id == case.id)
         .order_by(CaseNote.written_at.desc(), CaseNote.id)
@@ -111,8 +133,16 @@ class TaskLine:
 
 
 _TASK_COLUMNS = (
-    Task.id.label("task_id"), Task.version, Task.kind, Task.stage, Task.due_at, Task.ended_at, Task.student_id,
-    Task.case_id, Task.body, Task.outcome,
+    Task.id.label("task_id"),
+    Task.version,
+    Task.kind,
+    Task.stage,
+    Task.due_at,
+    Task.ended_at,
+    Task.student_id,
+    Task.case_id,
+    Task.body,
+    Task.outcome,
 )
 
 
@@ -139,8 +169,17 @@ def _task_lines(access: Access, rows: Sequence[Any], names: Sequence[str]) -> li
     bodies, outcomes = access.open_each(rows, Task.body), access.open_each(rows, Task.outcome)
     return [
         TaskLine(
-            row.task_id, row.version, row.kind, row.stage, row.due_at, row.ended_at, row.student_id, row.case_id,
-            body, outcome, name,
+            row.task_id,
+            row.version,
+            row.kind,
+            row.stage,
+            row.due_at,
+            row.ended_at,
+            row.student_id,
+            row.case_id,
+            body,
+            outcome,
+            name,
         )
         for row, body, outcome, name in zip(rows, bodies, outcomes, names, strict=True)
     ]

@@ -68,8 +68,12 @@ def request(access: Access, case: Case, *, outcome: Outcome, summary: str) -> No
     due = rulebook.current(access.session).due("closing")
     case.due_at = due
     approval.ask(
-        access, ApprovalKind.CASE_CLOSURE, object_id=case.id, what={"number": case.number, "outcome": outcome.value},
-        of=SIGNERS, due_at=due,
+        access,
+        ApprovalKind.CASE_CLOSURE,
+        object_id=case.id,
+        what={"number": case.number, "outcome": outcome.value},
+        of=SIGNERS,
+        due_at=due,
     )
     access.record(ClosureRequested(object_id=case.id, student_ids=(case.student_id,)))
 

@@ -61,7 +61,5 @@ def focus_of_student(access: Access, student_id: UUID) -> tuple[list[Focus], str
     if advice is not None:
         held = access.open_json(advice, CareAdvice.body)
         return focus_points(held["focus"]), held["text"]
-    alert_id = access.session.scalar(
-        select(Alert.id).where(Alert.student_id == student_id, Alert.ended_at.is_(None))
-    )
+    alert_id = access.session.scalar(select(Alert.id).where(Alert.student_id == student_id, Alert.ended_at.is_(None)))
     return focus_points(focus_keys(access, [alert_id]).get(alert_id, ()) if alert_id else ()), ""

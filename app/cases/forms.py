@@ -29,18 +29,19 @@ def focus_choices() -> list[tuple[str, str]]:
 
 
 def _checkboxes(title: str, **named: object) -> SelectMultipleField:
-    return SelectMultipleField(
-        title, option_widget=CheckboxInput(), widget=ListWidget(prefix_label=False), **named
-    )
+    return SelectMultipleField(title, option_widget=CheckboxInput(), widget=ListWidget(prefix_label=False), **named)
 
 
 class TalkForm(VersionedForm):
     """记一笔: made for sixty seconds on a phone."""
 
-    held_at = DateTimeLocalField("时间", [InputRequired("请填写谈话时间。")], format=["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"])
+    held_at = DateTimeLocalField(
+        "时间", [InputRequired("请填写谈话时间。")], format=["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"]
+    )
     way = RadioField("方式", choices=choices(TalkWay), coerce=to(TalkWay), validators=[InputRequired("请选择方式。")])
     reached = RadioField(
-        "是否联系上", choices=[("yes", "见到或通上话"), ("no", "没有联系上")],
+        "是否联系上",
+        choices=[("yes", "见到或通上话"), ("no", "没有联系上")],
         validators=[InputRequired("请选择是否联系上。")],
     )
     noticed = _checkboxes("留意到的情况（可不选）", choices=focus_choices)
@@ -55,7 +56,9 @@ class VersionForm(VersionedForm):
 
 
 class DisproveForm(VersionedForm):
-    basis = TextAreaField("排除依据", [InputRequired("请写明依据，例如与谁核实、了解到什么。"), Length(min=5, max=1000)])
+    basis = TextAreaField(
+        "排除依据", [InputRequired("请写明依据，例如与谁核实、了解到什么。"), Length(min=5, max=1000)]
+    )
 
 
 class WatchForm(VersionedForm):
@@ -65,14 +68,18 @@ class WatchForm(VersionedForm):
 
 class RaiseForm(VersionedForm):
     level = SelectField(
-        "调高到", choices=[(level, label(level)) for level in LEVELS[:2]], coerce=to(Level),
+        "调高到",
+        choices=[(level, label(level)) for level in LEVELS[:2]],
+        coerce=to(Level),
         validators=[InputRequired("请选择等级。")],
     )
 
 
 class OpenCaseForm(Form):
     level = RadioField(
-        "关注等级", choices=[(level, label(level)) for level in LEVELS], coerce=to(Level),
+        "关注等级",
+        choices=[(level, label(level)) for level in LEVELS],
+        coerce=to(Level),
         validators=[InputRequired("请选择关注等级。")],
     )
     text = TextAreaField("初次评估记录", [InputRequired("请写明评估情况。"), Length(max=8000)])
@@ -80,8 +87,11 @@ class OpenCaseForm(Form):
 
 class NoteForm(VersionedForm):
     kind = RadioField(
-        "类型", choices=[(kind, label(kind)) for kind in (NoteKind.SESSION, NoteKind.ASSESSMENT, NoteKind.PROGRESS)],
-        coerce=to(NoteKind), validators=[InputRequired("请选择类型。")], default=NoteKind.SESSION,
+        "类型",
+        choices=[(kind, label(kind)) for kind in (NoteKind.SESSION, NoteKind.ASSESSMENT, NoteKind.PROGRESS)],
+        coerce=to(NoteKind),
+        validators=[InputRequired("请选择类型。")],
+        default=NoteKind.SESSION,
     )
     text = TextAreaField("内容", [InputRequired("请填写内容。"), Length(max=8000)])
     next_on = DateField("下次安排", [Optional()])
@@ -94,7 +104,8 @@ class AmendForm(VersionedForm):
 class AdviceForm(VersionedForm):
     focus = _checkboxes("关注要点", choices=focus_choices, validators=[InputRequired("请至少选择一个关注要点。")])
     text = TextAreaField(
-        "给辅导员的话", [InputRequired("请写明请辅导员做什么。"), Length(max=1000)],
+        "给辅导员的话",
+        [InputRequired("请写明请辅导员做什么。"), Length(max=1000)],
     )
     no_content = BooleanField(
         "已确认不含测评题目、得分、咨询内容和诊断", [InputRequired("请确认：辅导员会看到这段话。")]
@@ -107,7 +118,9 @@ class StageForm(VersionedForm):
 
 class LevelForm(VersionedForm):
     level = SelectField(
-        "调整为", choices=[(level, label(level)) for level in Level], coerce=to(Level),
+        "调整为",
+        choices=[(level, label(level)) for level in Level],
+        coerce=to(Level),
         validators=[InputRequired("请选择等级。")],
     )
     basis = TextAreaField("依据", [InputRequired("请写明依据。"), Length(min=5, max=2000)])
@@ -115,8 +128,10 @@ class LevelForm(VersionedForm):
 
 class TaskForm(VersionedForm):
     kind = SelectField(
-        "类型", choices=[(kind, label(kind)) for kind in TaskKind if kind is not TaskKind.AFTER_CARE],
-        coerce=to(TaskKind), validators=[InputRequired("请选择类型。")],
+        "类型",
+        choices=[(kind, label(kind)) for kind in TaskKind if kind is not TaskKind.AFTER_CARE],
+        coerce=to(TaskKind),
+        validators=[InputRequired("请选择类型。")],
     )
     text = TextAreaField("要做什么", [InputRequired("请写明要做什么。"), Length(max=500)])
     due_on = DateField("截止日期", [InputRequired("请选择截止日期。")])

@@ -29,15 +29,18 @@ class StudentLine:
 
 def my_students(access: Access, *, class_id: UUID | None, in_care: bool, offset: int = 0) -> list[StudentLine]:
     """Students of the reader's classes; those who need attention first, then by class."""
-    care = (
-        select(Case.student_id, Case.level).where(Case.closed_at.is_(None)).subquery()
-    )
+    care = select(Case.student_id, Case.level).where(Case.closed_at.is_(None)).subquery()
     alert = select(Alert.student_id, Alert.level).where(Alert.ended_at.is_(None)).subquery()
     advised = select(CareAdvice.student_id).where(CareAdvice.superseded_at.is_(None))
     query = (
         select(
-            Student.id.label("student_id"), Student.name, Student.phone, Student.status,
-            ClassGroup.name.label("class_name"), care.c.level.label("case_level"), alert.c.level.label("alert_level"),
+            Student.id.label("student_id"),
+            Student.name,
+            Student.phone,
+            Student.status,
+            ClassGroup.name.label("class_name"),
+            care.c.level.label("case_level"),
+            alert.c.level.label("alert_level"),
             Student.id.in_(advised).label("has_advice"),
             (care.c.level.is_(None) & alert.c.level.is_(None)).label("calm"),
         )
@@ -54,7 +57,12 @@ def my_students(access: Access, *, class_id: UUID | None, in_care: bool, offset:
     names, phones = access.open_each(rows, Student.name), access.open_each(rows, Student.phone)
     return [
         StudentLine(
-            row.student_id, name, phone, row.class_name, row.status, _worse(row.case_level, row.alert_level),
+            row.student_id,
+            name,
+            phone,
+            row.class_name,
+            row.status,
+            _worse(row.case_level, row.alert_level),
             row.has_advice,
         )
         for row, name, phone in zip(rows, names, phones, strict=True)

@@ -35,15 +35,20 @@ def open_case(access: Access, student: Student, *, level: Level, text: str) -> C
         raise Refusal("这名学生已有在管个案，请在原个案中继续。")
     _end_alert(access, student, level)
     case = Case(
-        year=today().year, serial=_serial(access), student_id=student.id, college_id=student.college_id,
-        class_id=student.class_id, keeper_id=me, level=level, stage=CaseStage.ASSESSING, opened_at=now(),
+        year=today().year,
+        serial=_serial(access),
+        student_id=student.id,
+        college_id=student.college_id,
+        class_id=student.class_id,
+        keeper_id=me,
+        level=level,
+        stage=CaseStage.ASSESSING,
+        opened_at=now(),
         due_at=now() + timedelta(days=rulebook.current(access.session).follow_up_days(level)),
     )
     access.session.add(case)
     access.session.flush()
-    note = CaseNote(
-        case_id=case.id, student_id=student.id, author_id=me, kind=NoteKind.ASSESSMENT, written_at=now()
-    )
+    note = CaseNote(case_id=case.id, student_id=student.id, author_id=me, kind=NoteKind.ASSESSMENT, written_at=now())
     access.seal(note, CaseNote.body, text)
     access.session.add(note)
     access.record(CaseOpened(object_id=case.id, student_ids=(student.id,)))
@@ -58,9 +63,7 @@ def _serial(access: Access) -> int:
 
 
 def _end_alert(access: Access, student: Student, level: Level) -> None:
-    alert_id = access.session.scalar(
-        select(Alert.id).where(Alert.student_id == student.id, Alert.ended_at.is_(None))
-    )
+    alert_id = access.session.scalar(select(Alert.id).where(Alert.student_id == student.id, Alert.ended_at.is_(None)))
     if alert_id is None:
         return
     deciding = access.under(Permission.ALERT_TRIAGE)

@@ -37,8 +37,17 @@ def duties(access: Access, *, overdue: bool, offset: int = 0) -> list[OverviewLi
     """Open duties within reach by due time; one page and one more."""
     query = (
         select(
-            Duty.id, Duty.student_id, Duty.kind, Duty.level, Duty.due_at, Duty.acknowledged_at, Duty.owner_id,
-            Duty.times_escalated, Student.name, College.name.label("college"), ClassGroup.name.label("class_name"),
+            Duty.id,
+            Duty.student_id,
+            Duty.kind,
+            Duty.level,
+            Duty.due_at,
+            Duty.acknowledged_at,
+            Duty.owner_id,
+            Duty.times_escalated,
+            Student.name,
+            College.name.label("college"),
+            ClassGroup.name.label("class_name"),
         )
         .join(Student, Student.id == Duty.student_id)
         .join(College, College.id == Duty.college_id)
@@ -51,8 +60,17 @@ def duties(access: Access, *, overdue: bool, offset: int = 0) -> list[OverviewLi
     owners = names_of(access.session, [row.owner_id for row in rows])
     return [
         OverviewLine(
-            row.id, row.student_id, row.kind.value, row.level, row.due_at, row.acknowledged_at,
-            owners.get(row.owner_id, "--"), name, row.college, row.class_name, row.times_escalated,
+            row.id,
+            row.student_id,
+            row.kind.value,
+            row.level,
+            row.due_at,
+            row.acknowledged_at,
+            owners.get(row.owner_id, "--"),
+            name,
+            row.college,
+            row.class_name,
+            row.times_escalated,
         )
         for row, name in zip(rows, access.open_each(rows, Student.name), strict=True)
     ]
@@ -76,6 +94,7 @@ def classes_within(access: Access) -> list[tuple[UUID, str]]:
         .join(ClassGroup, ClassGroup.id == Student.class_id)
         .where(Student.left_at.is_(None))
         .distinct(),
-        order=["class_name", "class_id"], limit=500,
+        order=["class_name", "class_id"],
+        limit=500,
     )
     return [(row.class_id, row.class_name) for row in rows]

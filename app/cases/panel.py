@@ -34,8 +34,14 @@ def alerts(access: Access, student_id: UUID) -> Iterable[Entry]:
     names = names_of(access.session, [row.owner_id for row in rows])
     for row in rows:
         link = url_for("alerts.show", alert_id=row.id) if centre else None
-        yield Entry(at=row.raised_at, kind="alert", title="预警", level=row.level, link=link,
-                    lines=(f"研判：{names.get(row.owner_id, '--')}",) if centre else ())
+        yield Entry(
+            at=row.raised_at,
+            kind="alert",
+            title="预警",
+            level=row.level,
+            link=link,
+            lines=(f"研判：{names.get(row.owner_id, '--')}",) if centre else (),
+        )
         if row.ended_at is not None and centre:
             yield Entry(at=row.ended_at, kind="alert_ended", title=f"预警结束：{label(row.stage)}", link=link)
 
@@ -49,15 +55,25 @@ def interviews(access: Access, student_id: UUID) -> Iterable[Entry]:
         .join(ScreeningRound, ScreeningRound.id == InterviewEntry.round_id)
         .where(InterviewEntry.student_id == student_id, InterviewEntry.stage != InterviewStage.VOID)
     ):
-        yield Entry(at=row.listed_at, kind="interview", title=f"约谈名单：{label(row.stage)}", lines=(row.name,),
-                    link=url_for("risk.interview", entry_id=row.id))
+        yield Entry(
+            at=row.listed_at,
+            kind="interview",
+            title=f"约谈名单：{label(row.stage)}",
+            lines=(row.name,),
+            link=url_for("risk.interview", entry_id=row.id),
+        )
 
 
 def talks(access: Access, student_id: UUID) -> Iterable[Entry]:
     """Talks in words for those who may read them; that there was one, for the college lead."""
     query = select(
-        CareTalk.id.label("care_talk_id"), CareTalk.student_id, CareTalk.held_at, CareTalk.way, CareTalk.reached,
-        CareTalk.author_id, CareTalk.body,
+        CareTalk.id.label("care_talk_id"),
+        CareTalk.student_id,
+        CareTalk.held_at,
+        CareTalk.way,
+        CareTalk.reached,
+        CareTalk.author_id,
+        CareTalk.body,
     ).where(CareTalk.student_id == student_id)
     if access.actor.role is Role.CLASS_TEACHER:
         query = query.where(CareTalk.author_id == access.actor.id)
@@ -70,8 +86,9 @@ def talks(access: Access, student_id: UUID) -> Iterable[Entry]:
         words = [json.loads(body)["text"] for body in reading.open_each(rows, CareTalk.body)]
     for row, text in zip(rows, words, strict=True):
         title = f"谈心谈话（{label(row.way)}）" if row.reached else f"未联系上（{label(row.way)}）"
-        yield Entry(at=row.held_at, kind="talk", title=title, author=names.get(row.author_id, ""),
-                    lines=(text,) if text else ())
+        yield Entry(
+            at=row.held_at, kind="talk", title=title, author=names.get(row.author_id, ""), lines=(text,) if text else ()
+        )
 
 
 def cases(access: Access, student_id: UUID) -> Iterable[Entry]:
@@ -88,8 +105,14 @@ def cases(access: Access, student_id: UUID) -> Iterable[Entry]:
         mine = row.keeper_id == access.actor.id or access.actor.role is Role.CENTRE_HEAD
         link = url_for("casework.show", case_id=row.id) if mine else None
         number, keeper = f"{row.year}-{row.serial:04d}", names.get(row.keeper_id, "--")
-        yield Entry(at=row.opened_at, kind="case", title=f"建立个案 {number}", lines=(f"主责老师：{keeper}",),
-                    level=row.level, link=link)
+        yield Entry(
+            at=row.opened_at,
+            kind="case",
+            title=f"建立个案 {number}",
+            lines=(f"主责老师：{keeper}",),
+            level=row.level,
+            link=link,
+        )
         if row.closed_at is not None:
             yield Entry(at=row.closed_at, kind="case_closed", title=f"结案 {number}", link=link)
 
@@ -101,8 +124,12 @@ def advice(access: Access, student_id: UUID) -> Iterable[Entry]:
         .where(CareAdvice.student_id == student_id)
         .order_by(CareAdvice.given_at.desc(), CareAdvice.id)
     ):
-        yield Entry(at=row.given_at, kind="advice", title="关注要点与谈话建议",
-                    author=names_of(access.session, [row.author_id]).get(row.author_id, ""))
+        yield Entry(
+            at=row.given_at,
+            kind="advice",
+            title="关注要点与谈话建议",
+            author=names_of(access.session, [row.author_id]).get(row.author_id, ""),
+        )
 
 
 def standing(access: Access, student_id: UUID) -> Standing | None:
@@ -136,14 +163,20 @@ def actions(access: Access, student_id: UUID) -> Iterable[Action]:
     if access.may(Permission.CARE_TALK):
         duty_id = access.session.scalar(
             select(Duty.id).where(
-                Duty.student_id == student_id, Duty.owner_id == access.actor.id, Duty.stage == DutyStage.OPEN,
+                Duty.student_id == student_id,
+                Duty.owner_id == access.actor.id,
+                Duty.stage == DutyStage.OPEN,
                 Duty.kind == "contact",
             )
         )
         url = url_for("cases.show_duty", duty_id=duty_id) if duty_id else url_for("cases.talk", student_id=student_id)
         yield Action(label="记一笔", url=url, icon="pencil-square", primary=True)
-        yield Action(label="紧急上报", url=url_for("cases.talk", student_id=student_id, urgent=1),
-                     icon="exclamation-octagon", danger=True)
+        yield Action(
+            label="紧急上报",
+            url=url_for("cases.talk", student_id=student_id, urgent=1),
+            icon="exclamation-octagon",
+            danger=True,
+        )
     if access.may(Permission.CASE_OPEN):
         held = select(Case.id).where(Case.student_id == student_id, Case.closed_at.is_(None))
         if access.session.scalar(held) is None:

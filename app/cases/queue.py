@@ -54,8 +54,16 @@ def queue(access: Access, wanted: QueueFilter, *, offset: int = 0) -> list[Alert
     """Open alerts by time to breach, then level; one page and one more."""
     query = (
         select(
-            Alert.id.label("alert_id"), Alert.student_id, Alert.level, Alert.stage, Alert.due_at, Alert.raised_at,
-            Alert.owner_id, Alert.reasons_void, Student.name, College.name.label("college"),
+            Alert.id.label("alert_id"),
+            Alert.student_id,
+            Alert.level,
+            Alert.stage,
+            Alert.due_at,
+            Alert.raised_at,
+            Alert.owner_id,
+            Alert.reasons_void,
+            Student.name,
+            College.name.label("college"),
             ClassGroup.name.label("class_name"),
         )
         .join(Student, Student.id == Alert.student_id)
@@ -63,9 +71,7 @@ def queue(access: Access, wanted: QueueFilter, *, offset: int = 0) -> list[Alert
         .join(ClassGroup, ClassGroup.id == Alert.class_id)
         .where(Alert.ended_at.is_(None))
     )
-    query = query.where(
-        Alert.stage == AlertStage.WATCHING if wanted.watching else Alert.stage == AlertStage.RAISED
-    )
+    query = query.where(Alert.stage == AlertStage.WATCHING if wanted.watching else Alert.stage == AlertStage.RAISED)
     if wanted.level:
         query = query.where(Alert.level == wanted.level)
     if wanted.college_id:
@@ -91,9 +97,18 @@ def _alert_lines(access: Access, rows: Sequence[Any]) -> list[AlertLine]:
         duties.setdefault(duty.alert_id, []).append(duty)
     return [
         AlertLine(
-            id=row.alert_id, student_id=row.student_id, level=row.level, stage=row.stage, due_at=row.due_at,
-            raised_at=row.raised_at, owner_id=row.owner_id, owner=owners.get(row.owner_id, "--"),
-            reasons_void=row.reasons_void, name=name, college=row.college, class_name=row.class_name,
+            id=row.alert_id,
+            student_id=row.student_id,
+            level=row.level,
+            stage=row.stage,
+            due_at=row.due_at,
+            raised_at=row.raised_at,
+            owner_id=row.owner_id,
+            owner=owners.get(row.owner_id, "--"),
+            reasons_void=row.reasons_void,
+            name=name,
+            college=row.college,
+            class_name=row.class_name,
             reasons=tuple(reason.text for reason in reasons.get(row.alert_id, []) if not reason.voided_at),
             duties=tuple(duties.get(row.alert_id, ())),
         )
@@ -117,8 +132,15 @@ def reasons_of(access: Access, alert_ids: Sequence[UUID]) -> dict[UUID, list[Rea
     """The reasons of some alerts, oldest first."""
     rows = access.session.execute(
         select(
-            Signal.id.label("signal_id"), Signal.alert_id, Signal.student_id, Signal.level, Signal.raised_at,
-            Signal.rule_version, Signal.source_kind, Signal.voided_at, Signal.reason,
+            Signal.id.label("signal_id"),
+            Signal.alert_id,
+            Signal.student_id,
+            Signal.level,
+            Signal.raised_at,
+            Signal.rule_version,
+            Signal.source_kind,
+            Signal.voided_at,
+            Signal.reason,
         )
         .where(Signal.alert_id.in_(alert_ids))
         .order_by(Signal.raised_at, Signal.id)
@@ -126,8 +148,9 @@ def reasons_of(access: Access, alert_ids: Sequence[UUID]) -> dict[UUID, list[Rea
     found: dict[UUID, list[ReasonLine]] = {}
     for row, reason in zip(rows, access.open_each(rows, Signal.reason), strict=True):
         found.setdefault(row.alert_id, []).append(
-            ReasonLine(json.loads(reason)["text"], row.level, row.raised_at, row.rule_version, row.source_kind,
-                       row.voided_at)
+            ReasonLine(
+                json.loads(reason)["text"], row.level, row.raised_at, row.rule_version, row.source_kind, row.voided_at
+            )
         )
     return found
 

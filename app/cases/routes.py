@@ -41,13 +41,18 @@ def mine() -> ResponseReturnValue:
     tasks = casebook.my_tasks(access.under(Permission.TASK_WORK)) if may(Permission.TASK_WORK) else []
     interviews = (
         worklist.open_interviews(access.under(Permission.INTERVIEW_WORK), mine=True)
-        if may(Permission.INTERVIEW_WORK) else 0
+        if may(Permission.INTERVIEW_WORK)
+        else 0
     )
     steps_in = access.actor.role is Role.ADVISOR
     return render_template(
-        "cases/worklist.html", duties=worklist.my_duties(access), tasks=tasks, interviews=interviews,
+        "cases/worklist.html",
+        duties=worklist.my_duties(access),
+        tasks=tasks,
+        interviews=interviews,
         passed_on=worklist.passed_on(access),
-        colleagues=worklist.colleagues_duties(access) if steps_in else [], now=moment.now(),
+        colleagues=worklist.colleagues_duties(access) if steps_in else [],
+        now=moment.now(),
     )
 
 
@@ -63,9 +68,16 @@ def _duty_page(duty: Duty, form: TalkForm) -> ResponseReturnValue:
     version = VersionForm()
     version.version.data = form.version.data = str(duty.version)
     return render_template(
-        "cases/duty.html", duty=duty, student=student, points=points, words=words, form=form, version=version,
+        "cases/duty.html",
+        duty=duty,
+        student=student,
+        points=points,
+        words=words,
+        form=form,
+        version=version,
         owner=names_of(access.session, [duty.owner_id]).get(duty.owner_id, "--"),
-        mine=duty.owner_id == access.actor.id, may_assign=may(Permission.DUTY_ASSIGN),
+        mine=duty.owner_id == access.actor.id,
+        may_assign=may(Permission.DUTY_ASSIGN),
         takes_talk=duty.kind is DutyKind.CONTACT and duty.stage is DutyStage.OPEN,
     )
 
@@ -122,7 +134,9 @@ def assign(duty_id: UUID) -> ResponseReturnValue:
 
 
 def _assignable(duty: Duty) -> list[tuple[UUID, Role]]:
-    roles = (Role.ADVISOR, Role.COLLEGE_LEAD) if duty.kind is DutyKind.CONTACT else (Role.PSYCHOLOGIST, Role.CENTRE_HEAD)
+    roles = (
+        (Role.ADVISOR, Role.COLLEGE_LEAD) if duty.kind is DutyKind.CONTACT else (Role.PSYCHOLOGIST, Role.CENTRE_HEAD)
+    )
     return [
         (staff_id, role)
         for role in roles
@@ -147,8 +161,13 @@ def _talk_form() -> TalkForm:
 
 def _record(student: Student, form: TalkForm) -> None:
     care_talk.record(
-        access, student, way=form.way.data, held_at=form.held_at.data.replace(tzinfo=moment.zone()),
-        reached=form.reached.data == "yes", noticed=form.noticed.data or [], text=form.text.data,
+        access,
+        student,
+        way=form.way.data,
+        held_at=form.held_at.data.replace(tzinfo=moment.zone()),
+        reached=form.reached.data == "yes",
+        noticed=form.noticed.data or [],
+        text=form.text.data,
         urgency=form.urgency.data,
     )
 
@@ -182,8 +201,12 @@ def my_classes() -> ResponseReturnValue:
     class_id = next((class_id for class_id, _ in classes if str(class_id) == chosen), None)
     rows = my_students(access, class_id=class_id, in_care=request.args.get("show") == "care", offset=place.offset)
     return render_template(
-        "cases/my_students.html", rows=rows[:PAGE], place=place.with_rows(len(rows)), classes=classes,
-        chosen=class_id, show=request.args.get("show", ""),
+        "cases/my_students.html",
+        rows=rows[:PAGE],
+        place=place.with_rows(len(rows)),
+        classes=classes,
+        chosen=class_id,
+        show=request.args.get("show", ""),
     )
 
 
@@ -193,7 +216,10 @@ def lead_overview() -> ResponseReturnValue:
     overdue = request.args.get("show") == "overdue"
     rows = overview.duties(access, overdue=overdue, offset=place.offset)
     return render_template(
-        "cases/overview.html", rows=rows[:PAGE], place=place.with_rows(len(rows)), overdue=overdue,
-        counts=overview.counts(access), may_assign=may(Permission.DUTY_ASSIGN),
+        "cases/overview.html",
+        rows=rows[:PAGE],
+        place=place.with_rows(len(rows)),
+        overdue=overdue,
+        counts=overview.counts(access),
+        may_assign=may(Permission.DUTY_ASSIGN),
     )
-

@@ -43,8 +43,18 @@ class DutyLine:
 
 
 _DUTY_COLUMNS = (
-    Duty.id, Duty.student_id, Duty.alert_id, Duty.kind, Duty.level, Duty.due_at, Duty.acknowledged_at,
-    Duty.owner_id, Duty.times_escalated, Student.name, Student.phone, College.name.label("college"),
+    Duty.id,
+    Duty.student_id,
+    Duty.alert_id,
+    Duty.kind,
+    Duty.level,
+    Duty.due_at,
+    Duty.acknowledged_at,
+    Duty.owner_id,
+    Duty.times_escalated,
+    Student.name,
+    Student.phone,
+    College.name.label("college"),
     ClassGroup.name.label("class_name"),
 )
 
@@ -66,10 +76,20 @@ def _lines(access: Access, rows: Sequence[Any], *, with_focus: bool = False) -> 
     focus = focus_keys(access, [row.alert_id for row in rows]) if with_focus else {}
     return [
         DutyLine(
-            id=row.id, student_id=row.student_id, alert_id=row.alert_id, kind=row.kind.value, level=row.level,
-            due_at=row.due_at, acknowledged_at=row.acknowledged_at, owner_id=row.owner_id,
-            owner=owners.get(row.owner_id, "--"), name=name, phone=phone, college=row.college,
-            class_name=row.class_name, times_escalated=row.times_escalated,
+            id=row.id,
+            student_id=row.student_id,
+            alert_id=row.alert_id,
+            kind=row.kind.value,
+            level=row.level,
+            due_at=row.due_at,
+            acknowledged_at=row.acknowledged_at,
+            owner_id=row.owner_id,
+            owner=owners.get(row.owner_id, "--"),
+            name=name,
+            phone=phone,
+            college=row.college,
+            class_name=row.class_name,
+            times_escalated=row.times_escalated,
             focus=tuple(point.label for point in focus_points(focus.get(row.alert_id, ()))),
         )
         for row, name, phone in zip(rows, names, phones, strict=True)
@@ -98,23 +118,27 @@ def colleagues_duties(access: Access) -> list[DutyLine]:
 def open_items_of_mine(access: Access) -> int:
     """For the navigation: open duties, tasks and unplaced answers with my name on them, counted to 100."""
     session, me = access.session, access.actor.id
-    total = len(session.scalars(
-        select(Duty.id).where(Duty.owner_id == me, Duty.stage == DutyStage.OPEN).limit(100)
-    ).all())
+    total = len(
+        session.scalars(select(Duty.id).where(Duty.owner_id == me, Duty.stage == DutyStage.OPEN).limit(100)).all()
+    )
     if access.may(Permission.TASK_WORK):
-        total += len(session.scalars(
-            select(Task.id).where(Task.owner_id == me, Task.stage == TaskStage.OPEN).limit(100)
-        ).all())
+        total += len(
+            session.scalars(select(Task.id).where(Task.owner_id == me, Task.stage == TaskStage.OPEN).limit(100)).all()
+        )
     if access.may(Permission.UNPLACED_WORK):
-        total += len(session.scalars(
-            select(UnplacedAnswer.id).where(UnplacedAnswer.owner_id == me, UnplacedAnswer.ended_at.is_(None)).limit(100)
-        ).all())
+        total += len(
+            session.scalars(
+                select(UnplacedAnswer.id)
+                .where(UnplacedAnswer.owner_id == me, UnplacedAnswer.ended_at.is_(None))
+                .limit(100)
+            ).all()
+        )
     return min(total, 100)
 
 
 def open_interviews(access: Access, *, mine: bool) -> int:
     """How many interview entries are open."""
-    where = [InterviewEntry.ended_at.is_(None)]
+    where: list[Any] = [InterviewEntry.ended_at.is_(None)]
     if mine:
         where.append(InterviewEntry.owner_id == access.actor.id)
     return access.count(InterviewEntry, *where, most=100)

@@ -7,8 +7,8 @@ import sys
 
 import click
 
-from app.admin.rulebook import BelowFloor
-from app.cli import accounts, audit, bench, database, demo, doctor, imports, policy, quality, recovery, serve
+from app.admin.floor import BelowFloor
+from app.cli import accounts, audit, bench, database, demo, doctor, imports, policy, quality, recovery, screening, serve
 from app.cli.output import fail
 from app.screening.scale import ScaleFault
 from app.security.door import LogUnavailable, NotReady
@@ -28,9 +28,22 @@ def main() -> None:
 
 
 for command in (
-    demo.demo, serve.serve, serve.worker, database.db, accounts.user, imports.roster, imports.staff,
-    imports.screening, audit.audit, recovery.backup, recovery.restore, bench.bench, doctor.doctor, policy.policy,
-    quality.test, quality.check,
+    demo.demo,
+    serve.serve,
+    serve.worker,
+    database.db,
+    accounts.user,
+    imports.roster,
+    imports.staff,
+    screening.screening,
+    audit.audit,
+    recovery.backup,
+    recovery.restore,
+    bench.bench,
+    doctor.doctor,
+    policy.policy,
+    quality.test,
+    quality.check,
 ):
     main.add_command(command)
 

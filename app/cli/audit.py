@@ -33,7 +33,12 @@ def verify_command(as_json: bool) -> None:
     words = f"日志完整：{proof.rows} 行，{proof.heads} 个日志头，{proof.anchors} 个锚定。"
     if proof.bad is not None:
         bad = proof.bad
-        held["bad"] = {"what": bad.what, "writer": bad.writer, "seq": bad.seq, "at": bad.at.isoformat() if bad.at else None}
+        held["bad"] = {
+            "what": bad.what,
+            "writer": bad.writer,
+            "seq": bad.seq,
+            "at": bad.at.isoformat() if bad.at else None,
+        }
         words = f"发现问题：{bad.what}（第一处 {bad.writer}-{bad.seq}）"
     report(held, as_json=as_json, words=words)
     if not proof.holds:

@@ -20,8 +20,10 @@ def summary(whole: list[float], bare: list[float]) -> dict[str, Any]:
     """Medians of interleaved runs and the ratio of each pair."""
     ratios = [one / other for one, other in zip(whole, bare, strict=True)]
     return {
-        "ratio": round(statistics.median(ratios), 3), "ratios": [round(ratio, 3) for ratio in ratios],
-        "whole_seconds": round(statistics.median(whole), 3), "bare_seconds": round(statistics.median(bare), 3),
+        "ratio": round(statistics.median(ratios), 3),
+        "ratios": [round(ratio, 3) for ratio in ratios],
+        "whole_seconds": round(statistics.median(whole), 3),
+        "bare_seconds": round(statistics.median(bare), 3),
     }
 
 
@@ -32,7 +34,8 @@ def summary(whole: list[float], bare: list[float]) -> dict[str, Any]:
 def import_command(students: int, rounds: int, as_json: bool) -> None:
     """整个导入与其裸部件（读表、每人一次解包、散列、JSON、加密、驱动写入同样的行）之比。"""
     held = bench_import.run(students, rounds, summary)
-    words = f"导入 {students} 人：{held['ratio']} 倍于裸部件（{held['whole_seconds']} / {held['bare_seconds']} 秒），峰值内存 {held['peak_mb']} MB"
+    seconds = f"{held['whole_seconds']} / {held['bare_seconds']} 秒"
+    words = f"导入 {students} 人：{held['ratio']} 倍于裸部件（{seconds}），峰值内存 {held['peak_mb']} MB"
     report(held, as_json=as_json, words=words)
 
 
@@ -43,5 +46,6 @@ def import_command(students: int, rounds: int, as_json: bool) -> None:
 def read_command(seconds: int, rounds: int, as_json: bool) -> None:
     """SQLite 上 8 个读者和 1 个写者：带日志与不带日志的 GET p99 之比。"""
     held = bench_read.run(seconds, rounds)
-    words = f"GET p99：带日志是不带日志的 {held['ratio']} 倍（{held['with_log_ms']} / {held['without_log_ms']} 毫秒），锁错误 {held['locked']} 次"
+    times = f"{held['with_log_ms']} / {held['without_log_ms']} 毫秒"
+    words = f"GET p99：带日志是不带日志的 {held['ratio']} 倍（{times}），锁错误 {held['locked']} 次"
     report(held, as_json=as_json, words=words)

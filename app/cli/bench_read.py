@@ -33,7 +33,9 @@ def run(seconds: int, rounds: int) -> dict[str, Any]:
         settings = bench_import._settings(Path(folder) / "home")
         bench_import._build(settings, STUDENTS)
         door = installation.opened(settings)
-        with_log, without, locked, reads = [], [], 0, 0
+        with_log: list[float] = []
+        without: list[float] = []
+        locked = reads = 0
         for _ in range(rounds):
             for times, logged in ((with_log, True), (without, False)):
                 took, errors = _measure(door, seconds, logged=logged)
@@ -43,16 +45,20 @@ def run(seconds: int, rounds: int) -> dict[str, Any]:
         door.database.dispose()
     ratios = [one / other for one, other in zip(with_log, without, strict=True)]
     return {
-        "ratio": round(statistics.median(ratios), 2), "ratios": [round(ratio, 2) for ratio in ratios],
-        "with_log_ms": round(statistics.median(with_log), 2), "without_log_ms": round(statistics.median(without), 2),
-        "locked": locked, "reads": reads, "readers": READERS,
+        "ratio": round(statistics.median(ratios), 2),
+        "ratios": [round(ratio, 2) for ratio in ratios],
+        "with_log_ms": round(statistics.median(with_log), 2),
+        "without_log_ms": round(statistics.median(without), 2),
+        "locked": locked,
+        "reads": reads,
+        "readers": READERS,
     }
 
 
 @contextmanager
 def _unlogged() -> Iterator[None]:
     """The same page without its row in the log: the floor. Never reachable outside this measurement."""
-    with mock.patch.object(Door, "_write_alone", lambda *_: None):
+    with mock.patch.object(Door, "_write_alone", return_value=None):
         yield
 
 

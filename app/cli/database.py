@@ -17,7 +17,9 @@ def say_shares(shares: list[str]) -> None:
     """Print recovery shares once; they are kept nowhere."""
     if not shares:
         return
-    click.echo(click.style("\n恢复份额（只显示这一次，请分别抄写、交不同的人保管；任意 3 份可恢复全部密钥）：", bold=True))
+    click.echo(
+        click.style("\n恢复份额（只显示这一次，请分别抄写、交不同的人保管；任意 3 份可恢复全部密钥）：", bold=True)
+    )
     for number, share in enumerate(shares, start=1):
         click.echo(f"  {number}. {share}")
     click.echo("")

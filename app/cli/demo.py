@@ -39,7 +39,10 @@ def demo(students: int, fresh: bool, port: int, no_serve: bool, as_json: bool) -
     started = time.monotonic()
     kind = _kind(settings)
     if kind is DeploymentKind.REAL:
-        fail("这里已有真实的数据库，不能在上面开启演示。请换一个位置：XINYU_HOME=… python3 manage.py demo", as_json=as_json)
+        fail(
+            "这里已有真实的数据库，不能在上面开启演示。请换一个位置：XINYU_HOME=… python3 manage.py demo",
+            as_json=as_json,
+        )
     if fresh and kind is DeploymentKind.DEMO:
         _remove(settings)
         kind = None
@@ -92,5 +95,3 @@ def _remove(settings: Settings) -> None:
 def _count(door: Door) -> int:
     with door.database.reading() as session:
         return session.scalar(select(func.count()).select_from(Student)) or 0
-
-

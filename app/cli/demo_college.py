@@ -18,8 +18,9 @@ from openpyxl import Workbook
 from sqlalchemy import update
 
 from app.cli import demo_story
-from app.cli.imports import bring_in, import_results
+from app.cli.imports import bring_in
 from app.cli.output import progress
+from app.cli.screening import import_results
 from app.events import Event
 from app.identity import staff_import
 from app.screening.scale import all_scales
@@ -33,10 +34,12 @@ from models.identity import Role, Staff
 SEED = 20261122
 ROUND = "2026 年秋季新生普查（演示）"
 SURNAMES = (
-    "王李张刘陈杨黄赵吴周徐孙马朱胡郭何高林罗郑梁谢宋唐许韩冯邓曹彭曾肖田董袁潘于蒋蔡余杜叶程苏魏吕丁任沈姚卢姜崔钟谭陆汪范金石廖贾夏韦付方白邹孟熊秦邱江尹薛闫段雷侯龙史陶黎贺顾毛郝龚邵万钱严覃武戴莫孔向汤"
+    "王李张刘陈杨黄赵吴周徐孙马朱胡郭何高林罗郑梁谢宋唐许韩冯邓曹彭曾肖田董袁潘于蒋蔡"
+    "余杜叶程苏魏吕丁任沈姚卢姜崔钟谭陆汪范金石廖贾夏韦付方白邹孟熊秦邱江尹薛闫段雷侯龙史陶黎贺顾毛郝龚邵万钱严覃武戴莫孔向汤"
 )
 GIVEN = (
-    "晓子雨思佳梓浩宇欣怡嘉文俊杰明轩诗涵博涛静雅琪雪梦瑶婷倩欢乐安宁远航志强建国海燕春华秋月冬梅一诺若曦可馨语桐沐阳泽楷锦程皓然睿哲天佑奕辰书瑶芷若清扬"
+    "晓子雨思佳梓浩宇欣怡嘉文俊杰明轩诗涵博涛静雅琪雪梦瑶婷倩欢乐安宁远航志强"
+    "建国海燕春华秋月冬梅一诺若曦可馨语桐沐阳泽楷锦程皓然睿哲天佑奕辰书瑶芷若清扬"
 )
 COLLEGES = {
     "信息工程学院": ("软件", "网络", "大数据", "物联网"),
@@ -75,9 +78,7 @@ def build(door: Door, *, students: int, quiet: bool) -> dict[str, Any]:
     _write_posts(folder / "班级辅导员表（虚构）.xlsx", classes, advisors)
     _write_results(folder / "普查结果（虚构）.xlsx", people, chance)
     with _step("导入学生名册", quiet) as beat:
-        receipts = {"roster": bring_in(door, roster.IMPORTER, folder / "学生名册（虚构）.xlsx", beat=beat,
-                                       preparing=lambda access, table, _batch, tell: roster.work_out(
-                                           access, table, complete=False, beat=tell))}
+        receipts = {"roster": bring_in(door, roster.IMPORTER, folder / "学生名册（虚构）.xlsx", beat=beat)}
     with _step("导入教职工", quiet) as beat:
         receipts["staff"] = bring_in(door, staff_import.IMPORTER, folder / "教职工名单（虚构）.xlsx", beat=beat)
     with _step("任命辅导员", quiet) as beat:
@@ -93,7 +94,9 @@ def build(door: Door, *, students: int, quiet: bool) -> dict[str, Any]:
         access.record(DemoBuilt(count=len(people)))
     screening = receipts["screening"]
     return {
-        "rows": len(people), "alerts": screening["alerts"], "interview_list": screening["interview_list"],
+        "rows": len(people),
+        "alerts": screening["alerts"],
+        "interview_list": screening["interview_list"],
         "problems": {name: receipt["problems_total"] for name, receipt in receipts.items()},
     }
 
@@ -130,8 +133,12 @@ def _people(chance: random.Random, classes: list[tuple[str, str, int]], count: i
         college, class_name, year = classes[place]
         phone = "" if chance.random() < 0.04 else f"1{chance.choice('356789')}0{chance.randrange(10**8):08d}"
         yield Person(
-            number=f"{year}{place + 1:03d}{index // len(classes) + 1:03d}", name=_name(chance),
-            sex=chance.choice(("男", "女")), college=college, class_name=class_name, phone=phone,
+            number=f"{year}{place + 1:03d}{index // len(classes) + 1:03d}",
+            name=_name(chance),
+            sex=chance.choice(("男", "女")),
+            college=college,
+            class_name=class_name,
+            phone=phone,
         )
 
 
@@ -149,10 +156,18 @@ def _write_staff(path: Path, chance: random.Random) -> list[tuple[str, str]]:
     rows += [line(f"yx{number:02d}", Role.COLLEGE_LEAD, college) for number, college in enumerate(COLLEGES, start=1)]
     rows += [line(f"xl{number:02d}", Role.PSYCHOLOGIST) for number in range(1, 5)]
     single = {
-        "zhuren": Role.CENTRE_HEAD, "xgb": Role.AFFAIRS_HEAD, "zhiban": Role.DUTY, "baowei": Role.TASK_PARTNER,
-        "dudao": Role.SUPERVISOR, "zizhu": Role.AID_OFFICER, "xinliweiyuan": Role.OBSERVER,
-        "xiaoling": Role.SCHOOL_LEADER, "xueji": Role.REGISTRAR, "xitong": Role.SYSADMIN,
-        "anquan": Role.SECURITY_ADMIN, "shenji": Role.AUDITOR,
+        "zhuren": Role.CENTRE_HEAD,
+        "xgb": Role.AFFAIRS_HEAD,
+        "zhiban": Role.DUTY,
+        "baowei": Role.TASK_PARTNER,
+        "dudao": Role.SUPERVISOR,
+        "zizhu": Role.AID_OFFICER,
+        "xinliweiyuan": Role.OBSERVER,
+        "xiaoling": Role.SCHOOL_LEADER,
+        "xueji": Role.REGISTRAR,
+        "xitong": Role.SYSADMIN,
+        "anquan": Role.SECURITY_ADMIN,
+        "shenji": Role.AUDITOR,
     }
     rows += [line(login, role) for login, role in single.items()]
     _save(path, ("工号", "姓名", "角色", "学院", "手机"), rows)
@@ -162,8 +177,16 @@ def _write_staff(path: Path, chance: random.Random) -> list[tuple[str, str]]:
 
 def _write_roster(path: Path, people: list[Person]) -> None:
     rows = [
-        (person.number, person.name, person.sex, person.college, person.class_name, "在校", person.phone,
-         f"{index % 6 + 1}栋-{index % 500 + 101}-{index % 4 + 1}")
+        (
+            person.number,
+            person.name,
+            person.sex,
+            person.college,
+            person.class_name,
+            "在校",
+            person.phone,
+            f"{index % 6 + 1}栋-{index % 500 + 101}-{index % 4 + 1}",
+        )
         for index, person in enumerate(people)
     ]
     _save(path, ("学号", "姓名", "性别", "学院", "班级", "学籍状态", "手机号", "宿舍"), rows)
@@ -223,4 +246,3 @@ def _settle_accounts(door: Door) -> None:
     """Staff of a demo have no passwords: they come in by one click, and nobody is asked to change one."""
     with door.enter(CONSOLE, Permission.ACCOUNTS_MANAGE, Purpose.ADMINISTRATION) as access:
         access.session.execute(update(Staff).values(must_change_password=False))
-

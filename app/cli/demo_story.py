@@ -48,7 +48,10 @@ def play(door: Door, beat: Callable[[int, int], None]) -> None:
             select(Alert.id).where(Alert.level == Level.ORANGE, Alert.ended_at.is_(None)).order_by(Alert.id).limit(24)
         ).all()
         entries = session.scalars(
-            select(InterviewEntry.id).where(InterviewEntry.stage == InterviewStage.LISTED).order_by(InterviewEntry.id).limit(20)
+            select(InterviewEntry.id)
+            .where(InterviewEntry.stage == InterviewStage.LISTED)
+            .order_by(InterviewEntry.id)
+            .limit(20)
         ).all()
     for place, contact in enumerate(contacts):
         beat(place, 2 * len(contacts))
@@ -56,7 +59,13 @@ def play(door: Door, beat: Callable[[int, int], None]) -> None:
         if place % 5 != 4:
             _acknowledge(door, advisor, contact.id)
         if place % 3 == 0:
-            _talk(door, advisor, contact.id, TALKS[place // 3 % len(TALKS)], Urgency.URGENT if place == 3 else Urgency.NONE)
+            _talk(
+                door,
+                advisor,
+                contact.id,
+                TALKS[place // 3 % len(TALKS)],
+                Urgency.URGENT if place == 3 else Urgency.NONE,
+            )
     for place, alert_id in enumerate(alerts):
         beat(len(contacts) + place, 2 * len(contacts))
         _assess(door, Actor(role=Role.PSYCHOLOGIST, id=psychologists[place % len(psychologists)]), alert_id, place)
@@ -73,8 +82,14 @@ def _talk(door: Door, advisor: Actor, duty_id: UUID, text: str, urgency: Urgency
     with door.enter(advisor, Permission.DUTY_WORK) as access:
         student = access.session.get_one(Student, access.find(Duty, duty_id).student_id)
         care_talk.record(
-            access, student, way=TalkWay.FACE, held_at=now() - timedelta(minutes=20), reached=True, noticed=["sleep"],
-            text=text, urgency=urgency,
+            access,
+            student,
+            way=TalkWay.FACE,
+            held_at=now() - timedelta(minutes=20),
+            reached=True,
+            noticed=["sleep"],
+            text=text,
+            urgency=urgency,
         )
 
 
@@ -85,7 +100,10 @@ def _assess(door: Door, psychologist: Actor, alert_id: UUID, place: int) -> None
         student_id = alert.student_id
         if place % 4 == 2:
             triage.watch(
-                access, alert, until=today() + timedelta(days=14), basis="已与学生面谈，近期情绪平稳，支持较好，两周后再看。"
+                access,
+                alert,
+                until=today() + timedelta(days=14),
+                basis="已与学生面谈，近期情绪平稳，支持较好，两周后再看。",
             )
             return
         if place % 4 == 3:
@@ -102,16 +120,16 @@ def _open_case(door: Door, psychologist: Actor, student_id: UUID, place: int) ->
     with door.enter(psychologist, Permission.CASE_WORK) as access:
         case = access.find(type(case), case_id)
         care.give_advice(
-            access, case, focus=["safety", "sleep"],
+            access,
+            case,
+            focus=["safety", "sleep"],
             text="每周至少当面见一次，先问睡眠和吃饭；如提到不想活，立即联系中心，不要让他独处。",
         )
         care.add_task(
             access, case, kind=TaskKind.FOLLOW_UP, text="电话了解作息记录完成情况", due_on=today() + timedelta(days=3)
         )
         if place % 8 == 0:
-            care.write_note(
-                access, case, kind=NoteKind.SESSION, text=NOTES[1], next_on=today() + timedelta(days=7)
-            )
+            care.write_note(access, case, kind=NoteKind.SESSION, text=NOTES[1], next_on=today() + timedelta(days=7))
 
 
 def _interview(door: Door, psychologist: Actor, entry_id: UUID, place: int) -> None:
@@ -120,10 +138,17 @@ def _interview(door: Door, psychologist: Actor, entry_id: UUID, place: int) -> N
         interview.take(access, entry)
         if place % 4 == 1:
             interview.record(
-                access, entry, stage=InterviewStage.DONE, result=interview.Result.C,
+                access,
+                entry,
+                stage=InterviewStage.DONE,
+                result=interview.Result.C,
                 text="面谈二十分钟，作业压力为主，睡眠尚可，已告知求助途径。",
             )
         elif place % 4 == 3:
             interview.record(
-                access, entry, stage=InterviewStage.SECOND_TALK, result=None, text="初访，近期与家人有冲突，约下周再谈。"
+                access,
+                entry,
+                stage=InterviewStage.SECOND_TALK,
+                result=None,
+                text="初访，近期与家人有冲突，约下周再谈。",
             )

@@ -42,7 +42,8 @@ def doctor(as_json: bool) -> None:
     lines = [f"{'ok  ' if not advice else '!!  '}{name}{'：' + advice if advice else ''}" for name, advice in findings]
     report(
         {"ok": not wrong, "findings": [{"name": name, "todo": advice} for name, advice in findings]},
-        as_json=as_json, words="\n".join(lines),
+        as_json=as_json,
+        words="\n".join(lines),
     )
     if wrong:
         raise SystemExit(1)
@@ -55,7 +56,10 @@ def _outside(settings: Settings) -> Iterator[Finding]:
     yield "磁盘空间", "" if free > 2 * 1024**3 else f"只剩 {free // 1024**2} MB，请清理"
     yield "会话 Cookie 只走 HTTPS", "" if settings.secure_cookies else "对外使用前去掉 XINYU_SECURE_COOKIES=0"
     until = catalogue.table("calendar")["covers_until"]
-    yield "工作日历", "" if until >= today() + timedelta(days=60) else f"config/calendar.toml 只到 {until}，请补录节假日"
+    yield (
+        "工作日历",
+        "" if until >= today() + timedelta(days=60) else f"config/calendar.toml 只到 {until}，请补录节假日",
+    )
     yield "量表文件", _attempt(all_scales)
 
 
@@ -108,8 +112,11 @@ def _guards(door: Door) -> Iterator[Finding]:
 def _people(door: Door) -> Iterator[Finding]:
     with door.database.reading() as session:
         for role, words in (
-            (Role.CENTRE_HEAD, "心理中心主任"), (Role.PSYCHOLOGIST, "心理咨询师"), (Role.AFFAIRS_HEAD, "学工部长"),
-            (Role.SYSADMIN, "系统管理员"), (Role.AUDITOR, "审计员"),
+            (Role.CENTRE_HEAD, "心理中心主任"),
+            (Role.PSYCHOLOGIST, "心理咨询师"),
+            (Role.AFFAIRS_HEAD, "学工部长"),
+            (Role.SYSADMIN, "系统管理员"),
+            (Role.AUDITOR, "审计员"),
         ):
             yield f"岗位：{words}", "" if holders_of(session, role) else "还没有人，请开通账号（关键提示要有人负责）"
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,14 +17,12 @@ from app.intake import batch as life
 from app.intake import sheet
 from app.intake.batch import Importer
 from app.intake.sheet import Table
-from app.screening import mapping, prepare, round
-from app.screening.scale import all_scales
 from app.security import sign_in
 from app.security.access import Access
 from app.security.actor import CONSOLE
 from app.security.door import Door
 from app.security.policy import Permission, Purpose
-from app.students import class_posts
+from app.students import class_posts, roster_compare
 from app.students import roster as roster_import
 from config import settings as configuration
 from models.identity import Staff
@@ -37,6 +34,7 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 Preparing = Callable[[Access, Table, ImportBatch, Callable[[int, int], None]], Any]
 
 
+@life.many_objects()
 def bring_in(
     door: Door,
     importer: Importer,
@@ -75,7 +73,7 @@ def bring_in(
     return {"batch": str(batch.id), **prepared.receipt}
 
 
-def _words(receipt: dict[str, Any], *, dry_run: bool) -> str:
+def words_of(receipt: dict[str, Any], *, dry_run: bool) -> str:
     lines = ["预览，没有写入。" if dry_run else "已写入。"]
     skipped = {"batch", "problems"}
     lines += [f"  {name}: {value}" for name, value in receipt.items() if name not in skipped]
@@ -97,7 +95,7 @@ def _several(
             receipt = bring_in(door, importer, path, dry_run=dry_run, preparing=preparing, beat=beat)
         receipts.append({"file": path.name, **receipt})
         if not as_json:
-            click.echo(f"{path.name}：{_words(receipt, dry_run=dry_run)}")
+            click.echo(f"{path.name}：{words_of(receipt, dry_run=dry_run)}")
     report({"files": receipts}, as_json=as_json)
 
 
@@ -118,7 +116,7 @@ def roster_import_command(files: tuple[Path, ...], complete: bool, dry_run: bool
     """导入学生名册（xlsx、xls、csv），可反复导入。"""
 
     def preparing(access: Access, table: Table, _batch: ImportBatch, beat: Callable[[int, int], None]) -> Any:
-        return roster_import.work_out(access, table, complete=complete, beat=beat)
+        return roster_compare.work_out(access, table, complete=complete, beat=beat)
 
     door = installation.opened(configuration.read())
     receipts = []
@@ -127,19 +125,24 @@ def roster_import_command(files: tuple[Path, ...], complete: bool, dry_run: bool
             is_roster = importer is roster_import.IMPORTER
             with progress(path.name, quiet=as_json) as beat:
                 receipt = bring_in(
-                    door, importer, path, dry_run=dry_run, sheet_name=sheet_name or None, beat=beat,
+                    door,
+                    importer,
+                    path,
+                    dry_run=dry_run,
+                    sheet_name=sheet_name or None,
+                    beat=beat,
                     preparing=preparing if is_roster else None,
                 )
             receipts.append({"file": path.name, "sheet": sheet_name, "kind": importer.kind.value, **receipt})
             if not as_json:
-                click.echo(f"{path.name} {sheet_name}：{_words(receipt, dry_run=dry_run)}")
+                click.echo(f"{path.name} {sheet_name}：{words_of(receipt, dry_run=dry_run)}")
     report({"files": receipts}, as_json=as_json)
 
 
 def _understood(path: Path) -> list[tuple[str, Importer]]:
     """Each sheet of a file with the importer it is for: students first, then the class table."""
     raw = path.read_bytes()
-    found = []
+    found: list[tuple[str, Importer]] = []
     for name in sheet.sheet_names(raw):
         header = sheet.read(raw, sheet=name or None, knows=roster_import.IMPORTER.knows).header
         if roster_import.fits(header):
@@ -170,7 +173,9 @@ def staff() -> None:
 
 @staff.command("import")
 @click.argument("files", nargs=-1, required=True, type=FILE)
-@click.option("--passwords", type=click.Path(dir_okay=False, path_type=Path), help="把临时密码写入这个文件（仅本人可读）。")
+@click.option(
+    "--passwords", type=click.Path(dir_okay=False, path_type=Path), help="把临时密码写入这个文件（仅本人可读）。"
+)
 @click.option("--dry-run", is_flag=True, help="只预览，不写入。")
 @json_option
 def staff_import_command(files: tuple[Path, ...], passwords: Path | None, dry_run: bool, as_json: bool) -> None:
@@ -196,79 +201,3 @@ def _hand_out_passwords(door: Door, path: Path) -> None:
     with door.enter(CONSOLE, Permission.ACCOUNTS_MANAGE, Purpose.ADMINISTRATION) as access:
         for staff_id, hashed in hashes:
             access.session.execute(update(Staff).where(Staff.id == staff_id).values(password_hash=hashed))
-
-
-# --- screening ----------------------------------------------------------------------------
-
-
-@click.group()
-def screening() -> None:
-    """普查结果。"""
-
-
-@screening.command("import")
-@click.argument("file", type=FILE)
-@click.option("--round", "round_name", required=True, help="批次名称；没有时新建。")
-@click.option("--scale", "scales", multiple=True, required=True, help="文件里有的量表，可多次给出。")
-@click.option("--sheet", "sheet_name", default=None, help="工作表名称。")
-@click.option("--mapping", "mapping_file", type=FILE, default=None, help="列的含义（TOML）。")
-@click.option("--strict", is_flag=True, help="有任何问题就整份不导入。")
-@click.option("--replace", is_flag=True, help="已有的作答以本文件为准（旧的作废，不删除）。")
-@click.option("--dry-run", is_flag=True, help="只预览，不写入。")
-@json_option
-def screening_import_command(
-    file: Path, round_name: str, scales: tuple[str, ...], sheet_name: str | None, mapping_file: Path | None,
-    strict: bool, replace: bool, dry_run: bool, as_json: bool,
-) -> None:
-    """导入测评结果，计分，发出预警，生成约谈名单。"""
-    door = installation.opened(configuration.read())
-    with progress(file.name, quiet=as_json) as beat:
-        receipt = import_results(
-            door, file, round_name=round_name, scales=scales, sheet_name=sheet_name, mapping_file=mapping_file,
-            strict=strict, replace=replace, dry_run=dry_run, beat=beat,
-        )
-    report(receipt, as_json=as_json, words=_words(receipt, dry_run=dry_run))
-
-
-def import_results(
-    door: Door, file: Path, *, round_name: str, scales: tuple[str, ...], sheet_name: str | None = None,
-    mapping_file: Path | None = None, strict: bool = False, replace: bool = False, dry_run: bool = False,
-    beat: Callable[[int, int], None] = lambda _done, _total: None,
-) -> dict[str, Any]:
-    """Import one results file into the round of that name, which is opened if it is new."""
-    unknown = [key for key in scales if key not in all_scales()]
-    if unknown:
-        raise Refusal(f"不认识的量表 {'、'.join(unknown)}；可用：{'、'.join(all_scales())}。")
-    saved = _read_mapping(mapping_file)
-    with door.enter(CONSOLE, *_SCREENING, writing=False) as access:
-        target, is_new = round.find_or_draft(access, round_name)
-        round.refuse_unless_open(target)
-
-    def preparing(access: Access, table: Table, batch: ImportBatch, tell: Callable[[int, int], None]) -> Any:
-        if saved is None:
-            plan = mapping.suggest(table.header, scales)
-            mapping.refuse_unfit(plan, scales)
-        else:
-            plan = mapping.from_file(saved, table.header, scales)
-        return prepare.work_out(access, table, batch, target, plan, tell)
-
-    def first(access: Access) -> None:
-        if is_new:
-            round.add(access, target)
-
-    return bring_in(
-        door, prepare.IMPORTER, file, dry_run=dry_run, sheet_name=sheet_name or (saved or {}).get("sheet"),
-        preparing=preparing, first=first, beat=beat, round_id=target.id, strict=strict, replace=replace,
-    )
-
-
-_SCREENING = (Permission.SCREENING_IMPORT, Purpose.CARE)
-
-
-def _read_mapping(path: Path | None) -> dict[str, Any] | None:
-    if path is None:
-        return None
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
-        raise Refusal(f"映射文件 {path.name} 不是有效的 TOML：{problem}") from problem

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import click
 from flask import Flask
@@ -47,7 +48,8 @@ def _routes() -> Iterator[str]:
     for rule in rules:
         if rule.endpoint == "static":
             continue
-        need = app.view_functions[rule.endpoint].declared  # type: ignore[attr-defined]
+        view: Any = app.view_functions[rule.endpoint]
+        need = view.declared
         methods = ",".join(sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}))
         if need.permission is None:
             yield f"{rule.rule}  {methods}  anyone"

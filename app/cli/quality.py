@@ -17,7 +17,11 @@ from config.settings import PROJECT
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def test(arguments: tuple[str, ...]) -> None:
     """运行全部测试（SQLite、PostgreSQL、浏览器）；其余参数交给 pytest。"""
-    environment = {name: value for name, value in os.environ.items() if name == "XINYU_REFERENCE_DATA" or not name.startswith("XINYU_")}
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if name == "XINYU_REFERENCE_DATA" or not name.startswith("XINYU_")
+    }
     raise SystemExit(subprocess.call([sys.executable, "-m", "pytest", *arguments], cwd=PROJECT, env=environment))
 
 
@@ -28,8 +32,23 @@ CHECKS = (
     ("architecture", (sys.executable, "-m", "pytest", "-q", "tests/architecture")),
 )
 DEEP = (
-    ("semgrep", ("semgrep", "scan", "--config", ".semgrep.yml", "--error", "--quiet", "--metrics=off",
-                 "--disable-version-check", "app", "models", "config", "ml")),
+    (
+        "semgrep",
+        (
+            "semgrep",
+            "scan",
+            "--config",
+            ".semgrep.yml",
+            "--error",
+            "--quiet",
+            "--metrics=off",
+            "--disable-version-check",
+            "app",
+            "models",
+            "config",
+            "ml",
+        ),
+    ),
 )
 
 
@@ -46,7 +65,9 @@ def check(deep: bool) -> None:
             click.echo(f"{name}: 没有安装 {command[0]}")
             continue
         click.echo(f"--- {name}")
-        if subprocess.call([program, *command[1:]], cwd=PROJECT, env={**os.environ, "PATH": f"{tools}:{os.environ['PATH']}"}):
+        if subprocess.call(
+            [program, *command[1:]], cwd=PROJECT, env={**os.environ, "PATH": f"{tools}:{os.environ['PATH']}"}
+        ):
             failed.append(name)
     click.echo("全部通过。" if not failed else f"没有通过：{'、'.join(failed)}")
     raise SystemExit(bool(failed))

@@ -46,7 +46,11 @@ def backup(target: Path | None, as_json: bool) -> None:
         return
     with door.enter(CONSOLE, Permission.MAINTENANCE, Purpose.ADMINISTRATION) as access:
         access.record(BackupMade())
-    report({"file": str(path), **held}, as_json=as_json, words=f"已备份到 {path}（{held['bytes']} 字节）。请把它放到另一台机器。")
+    report(
+        {"file": str(path), **held},
+        as_json=as_json,
+        words=f"已备份到 {path}（{held['bytes']} 字节）。请把它放到另一台机器。",
+    )
 
 
 @click.command()
@@ -91,8 +95,13 @@ def _restore(source: Path, settings: Settings, key: bytes) -> dict[str, Any]:
     if proof.bad is not None:
         wrong.append(f"日志：{proof.bad.what}")
     door.database.dispose()
-    return {"deployment": header.held["deployment"], "counts": header.held["counts"], "log_rows": proof.rows,
-            "whole": not wrong, "wrong": wrong}
+    return {
+        "deployment": header.held["deployment"],
+        "counts": header.held["counts"],
+        "log_rows": proof.rows,
+        "whole": not wrong,
+        "wrong": wrong,
+    }
 
 
 def _unreadable_epochs(door: Door) -> list[str]:

@@ -30,9 +30,26 @@ def web() -> Flask:
 def gunicorn_command(bind: str, processes: int) -> list[str]:
     """The command that serves the application; nothing of a request is logged by gunicorn itself."""
     return [
-        sys.executable, "-P", "-m", "gunicorn", "app.cli.serve:web()", "--bind", bind, "--workers", str(processes),
-        "--threads", str(THREADS), "--worker-class", "gthread", "--timeout", "120", "--graceful-timeout", "20",
-        "--log-level", "warning", "--no-control-socket",
+        sys.executable,
+        "-P",
+        "-m",
+        "gunicorn",
+        "app.cli.serve:web()",
+        "--bind",
+        bind,
+        "--workers",
+        str(processes),
+        "--threads",
+        str(THREADS),
+        "--worker-class",
+        "gthread",
+        "--timeout",
+        "120",
+        "--graceful-timeout",
+        "20",
+        "--log-level",
+        "warning",
+        "--no-control-socket",
     ]
 
 
@@ -49,7 +66,7 @@ def serve(bind: str, processes: int, with_worker: bool) -> None:
 def run_all(bind: str, processes: int, *, with_worker: bool) -> None:
     """Run web and worker until a signal comes; when one of them dies, both end."""
     if not with_worker:
-        os.execv(sys.executable, gunicorn_command(bind, processes))  # noqa: S606 - our own command
+        os.execv(sys.executable, gunicorn_command(bind, processes))
     commands = [gunicorn_command(bind, processes), [sys.executable, "-P", "-m", "app.cli", "worker"]]
     children = [subprocess.Popen(command) for command in commands]
 

@@ -54,8 +54,12 @@ def open_account(
     if staff_number and access.session.scalar(select(Staff.id).where(Staff.staff_number == staff_number)):
         raise Refusal("这个工号已经有账号。", field="staff_number")
     staff = Staff(
-        login=login, name=name.strip(), staff_number=staff_number or None, password_hash=password_hash,
-        must_change_password=must_change_password, created_at=now(),
+        login=login,
+        name=name.strip(),
+        staff_number=staff_number or None,
+        password_hash=password_hash,
+        must_change_password=must_change_password,
+        created_at=now(),
     )
     access.session.add(staff)
     access.session.flush()
@@ -138,9 +142,7 @@ def _refuse_with_open_items(access: Access, staff: Staff, role: Role | None = No
         "预警": select(Alert.id).where(Alert.owner_id == staff.id, Alert.ended_at.is_(None)),
         "个案": select(Case.id).where(Case.keeper_id == staff.id, Case.closed_at.is_(None)),
         "随访": select(Task.id).where(Task.owner_id == staff.id, Task.stage == TaskStage.OPEN),
-        "约谈": select(InterviewEntry.id).where(
-            InterviewEntry.owner_id == staff.id, InterviewEntry.ended_at.is_(None)
-        ),
+        "约谈": select(InterviewEntry.id).where(InterviewEntry.owner_id == staff.id, InterviewEntry.ended_at.is_(None)),
         "待核实的提示": select(UnplacedAnswer.id).where(
             UnplacedAnswer.owner_id == staff.id, UnplacedAnswer.ended_at.is_(None)
         ),
@@ -152,9 +154,11 @@ def _refuse_with_open_items(access: Access, staff: Staff, role: Role | None = No
         ),
     }
     if role in {Role.ADVISOR, Role.COLLEGE_LEAD, Role.CLASS_TEACHER}:
-        open_items = {"待办": select(Duty.id).where(
-            Duty.owner_id == staff.id, Duty.stage == DutyStage.OPEN, Duty.owner_role == role
-        )}
+        open_items = {
+            "待办": select(Duty.id).where(
+                Duty.owner_id == staff.id, Duty.stage == DutyStage.OPEN, Duty.owner_role == role
+            )
+        }
     for query in open_items.values():
         if access.session.scalar(query.limit(1)) is not None:
             raise Refusal("还有工作事项在这位老师名下，请先由心理中心或院系移交，再停用或取消角色。")
@@ -164,5 +168,3 @@ def colleges(access: Access) -> list[tuple[str, str]]:
     """Colleges for a choice field."""
     rows = access.session.execute(select(College.id, College.name).order_by(College.name))
     return [(row.id.hex, row.name) for row in rows]
-
-

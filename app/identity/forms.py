@@ -34,7 +34,8 @@ class AccountForm(Form):
     login = StringField(
         "账号",
         [
-            InputRequired("请填写账号。"), Length(max=60),
+            InputRequired("请填写账号。"),
+            Length(max=60),
             Regexp(r"^[A-Za-z0-9._-]+$", message="账号只用字母、数字、点、下划线和短横线。"),
         ],
     )

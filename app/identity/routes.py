@@ -120,7 +120,10 @@ def _new_password() -> str | None:
 
 
 @identity.route(
-    "/account/password", needs=Permission.OWN_WORKPLACE, purpose=Purpose.OWN, methods=["GET", "POST"],
+    "/account/password",
+    needs=Permission.OWN_WORKPLACE,
+    purpose=Purpose.OWN,
+    methods=["GET", "POST"],
     outside=_new_password,
 )
 def change_password() -> ResponseReturnValue:
@@ -147,9 +150,15 @@ def accounts() -> ResponseReturnValue:
     query = select(Staff.id, Staff.login, Staff.name, Staff.staff_number, Staff.retired_at)
     if role in set(Role):
         day = today()
-        query = query.where(Staff.id.in_(select(RoleGrant.staff_id).where(
-            RoleGrant.role == role, RoleGrant.since <= day, or_(RoleGrant.until.is_(None), RoleGrant.until > day)
-        )))
+        query = query.where(
+            Staff.id.in_(
+                select(RoleGrant.staff_id).where(
+                    RoleGrant.role == role,
+                    RoleGrant.since <= day,
+                    or_(RoleGrant.until.is_(None), RoleGrant.until > day),
+                )
+            )
+        )
     if request.args.get("show") == "retired":
         query = query.where(Staff.retired_at.is_not(None))
     else:
@@ -165,8 +174,13 @@ def accounts() -> ResponseReturnValue:
         if grant.holds_on(today()):
             grants.setdefault(grant.staff_id, []).append(grant)
     return render_template(
-        "identity/accounts.html", rows=rows[:PAGE], grants=grants, place=place.with_rows(len(rows)), role=role,
-        roles=AccountForm().role.choices, show=request.args.get("show", ""),
+        "identity/accounts.html",
+        rows=rows[:PAGE],
+        grants=grants,
+        place=place.with_rows(len(rows)),
+        role=role,
+        roles=AccountForm().role.choices,
+        show=request.args.get("show", ""),
     )
 
 
@@ -177,7 +191,10 @@ def _temporary_password() -> tuple[str, str]:
 
 
 @identity.route(
-    "/accounts/new", needs=Permission.ACCOUNTS_MANAGE, purpose=Purpose.ADMINISTRATION, methods=["GET", "POST"],
+    "/accounts/new",
+    needs=Permission.ACCOUNTS_MANAGE,
+    purpose=Purpose.ADMINISTRATION,
+    methods=["GET", "POST"],
     outside=_temporary_password,
 )
 def new_account() -> ResponseReturnValue:
@@ -187,7 +204,10 @@ def new_account() -> ResponseReturnValue:
         with form.explaining():
             words, hashed = g.outside
             staff = account.open_account(
-                access, login=form.login.data, name=form.name.data, staff_number=form.staff_number.data,
+                access,
+                login=form.login.data,
+                name=form.name.data,
+                staff_number=form.staff_number.data,
                 password_hash=hashed,
             )
             account.grant(access, staff, role=Role(form.role.data), college_id=_college(form.college_id.data))
@@ -210,7 +230,9 @@ def _account_page(staff: Staff, form: GrantForm) -> ResponseReturnValue:
 
 
 @identity.route(
-    "/accounts/<uuid:staff_id>/grants", needs=Permission.ACCOUNTS_MANAGE, purpose=Purpose.ADMINISTRATION,
+    "/accounts/<uuid:staff_id>/grants",
+    needs=Permission.ACCOUNTS_MANAGE,
+    purpose=Purpose.ADMINISTRATION,
     methods=["POST"],
 )
 def grant_role(staff_id: UUID) -> ResponseReturnValue:
@@ -226,8 +248,10 @@ def grant_role(staff_id: UUID) -> ResponseReturnValue:
 
 
 @identity.route(
-    "/accounts/<uuid:staff_id>/grants/<uuid:grant_id>/end", needs=Permission.ACCOUNTS_MANAGE,
-    purpose=Purpose.ADMINISTRATION, methods=["POST"],
+    "/accounts/<uuid:staff_id>/grants/<uuid:grant_id>/end",
+    needs=Permission.ACCOUNTS_MANAGE,
+    purpose=Purpose.ADMINISTRATION,
+    methods=["POST"],
 )
 def end_grant(staff_id: UUID, grant_id: UUID) -> ResponseReturnValue:
     account.end_grant(access, access.find(Staff, staff_id), grant_id)
@@ -236,8 +260,11 @@ def end_grant(staff_id: UUID, grant_id: UUID) -> ResponseReturnValue:
 
 
 @identity.route(
-    "/accounts/<uuid:staff_id>/password", needs=Permission.ACCOUNTS_MANAGE, purpose=Purpose.ADMINISTRATION,
-    methods=["POST"], outside=_temporary_password,
+    "/accounts/<uuid:staff_id>/password",
+    needs=Permission.ACCOUNTS_MANAGE,
+    purpose=Purpose.ADMINISTRATION,
+    methods=["POST"],
+    outside=_temporary_password,
 )
 def reset_password(staff_id: UUID) -> ResponseReturnValue:
     staff = access.find(Staff, staff_id)
@@ -247,7 +274,9 @@ def reset_password(staff_id: UUID) -> ResponseReturnValue:
 
 
 @identity.route(
-    "/accounts/<uuid:staff_id>/retire", needs=Permission.ACCOUNTS_MANAGE, purpose=Purpose.ADMINISTRATION,
+    "/accounts/<uuid:staff_id>/retire",
+    needs=Permission.ACCOUNTS_MANAGE,
+    purpose=Purpose.ADMINISTRATION,
     methods=["POST"],
 )
 def retire(staff_id: UUID) -> ResponseReturnValue:

@@ -93,9 +93,13 @@ def prepare(
             (staff_id, row, role) for role in row.roles if (staff_id, role, _over(role, row)) not in held
         ]
     prepared.receipt = {
-        "rows_read": len(table), "rows_accepted": accepted, "rows_rejected": len(table) - accepted,
-        "new": len(prepared.new), "roles_added": len(prepared.grants),
-        "problems_total": len(problems), "problems": listed(problems),
+        "rows_read": len(table),
+        "rows_accepted": accepted,
+        "rows_rejected": len(table) - accepted,
+        "new": len(prepared.new),
+        "roles_added": len(prepared.grants),
+        "problems_total": len(problems),
+        "problems": listed(problems),
     }
     return prepared
 
@@ -113,9 +117,7 @@ def _over(role: Role, row: StaffRow) -> UUID | None:
     return row.college_id if role is Role.COLLEGE_LEAD else None
 
 
-def _read(
-    number: int, texts: dict[str, str], colleges: dict[str, UUID], problems: list[Problem]
-) -> StaffRow | None:
+def _read(number: int, texts: dict[str, str], colleges: dict[str, UUID], problems: list[Problem]) -> StaffRow | None:
     def wrong(code: str, message: str) -> None:
         problems.append(Problem(number, None, code, message))
 
@@ -139,8 +141,13 @@ def _read(
         wrong("auditor_joined", "审计员不能同时担任其他岗位（三员分立）。")
         return None
     return StaffRow(
-        row=number, login=login, name=texts["name"], staff_number=texts.get("staff_number", ""),
-        roles=tuple(dict.fromkeys(role for role in roles if role)), college_id=college_id, college=college,
+        row=number,
+        login=login,
+        name=texts["name"],
+        staff_number=texts.get("staff_number", ""),
+        roles=tuple(dict.fromkeys(role for role in roles if role)),
+        college_id=college_id,
+        college=college,
         phone=texts.get("phone", ""),
     )
 

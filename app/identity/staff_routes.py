@@ -9,6 +9,11 @@ from models.intake import BatchKind
 
 staff_desk = Room("staff", __name__, template_folder="templates")
 desk.lay_out(
-    staff_desk, "/staff-import", needs=Permission.STAFF_IMPORT, purpose=Purpose.ADMINISTRATION,
-    kinds=(BatchKind.STAFF,), title="教职工导入", help_topic="staff",
+    staff_desk,
+    "/staff-import",
+    needs=Permission.STAFF_IMPORT,
+    purpose=Purpose.ADMINISTRATION,
+    kinds=(BatchKind.STAFF,),
+    title="教职工导入",
+    help_topic="staff",
 )

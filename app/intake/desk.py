@@ -64,17 +64,27 @@ class BatchView:
 def view_of(reader: Access, row: ImportBatch) -> BatchView:
     """Open what the page of one batch shows."""
     return BatchView(
-        id=row.id, version=row.version, kind=row.kind, stage=row.stage, uploaded_at=row.uploaded_at,
-        committed_at=row.committed_at, file_name=reader.open(row, ImportBatch.file_name),
-        receipt=reader.open_json(row, ImportBatch.receipt) or {}, progress=row.progress,
-        progress_total=row.progress_total, round_id=row.round_id,
+        id=row.id,
+        version=row.version,
+        kind=row.kind,
+        stage=row.stage,
+        uploaded_at=row.uploaded_at,
+        committed_at=row.committed_at,
+        file_name=reader.open(row, ImportBatch.file_name),
+        receipt=reader.open_json(row, ImportBatch.receipt) or {},
+        progress=row.progress,
+        progress_total=row.progress_total,
+        round_id=row.round_id,
     )
 
 
 def recent(reader: Access, *kinds: BatchKind, round_id: UUID | None = None, offset: int = 0) -> list[Any]:
     """Deliveries of these kinds, newest first, with their file names; one page and one more."""
     query = select(
-        ImportBatch.id.label("import_batch_id"), ImportBatch.kind, ImportBatch.stage, ImportBatch.uploaded_at,
+        ImportBatch.id.label("import_batch_id"),
+        ImportBatch.kind,
+        ImportBatch.stage,
+        ImportBatch.uploaded_at,
         ImportBatch.file_name,
     ).where(ImportBatch.kind.in_(kinds))
     if round_id is not None:
@@ -89,10 +99,15 @@ def recent(reader: Access, *kinds: BatchKind, round_id: UUID | None = None, offs
 def state_of(reader: Access, row: ImportBatch) -> ResponseReturnValue:
     """What the waiting page asks every second."""
     reader.about(row.id)
-    return jsonify({
-        "stage": row.stage.value, "label": label(row.stage), "working": row.stage in WORKING,
-        "done": row.progress, "total": row.progress_total,
-    })
+    return jsonify(
+        {
+            "stage": row.stage.value,
+            "label": label(row.stage),
+            "working": row.stage in WORKING,
+            "done": row.progress,
+            "total": row.progress_total,
+        }
+    )
 
 
 def shown_problems(view: BatchView, argument: str | None) -> dict[str, Any]:
@@ -135,8 +150,13 @@ def lay_out(
         place = page_of(request.args.get("page"))
         rows = recent(access, *kinds, offset=place.offset)
         return render_template(
-            "intake/desk.html", form=form, rows=rows[:PAGE], place=place.with_rows(len(rows)), title=title,
-            help_topic=help_topic, takes_complete=BatchKind.ROSTER in kinds,
+            "intake/desk.html",
+            form=form,
+            rows=rows[:PAGE],
+            place=place.with_rows(len(rows)),
+            title=title,
+            help_topic=help_topic,
+            takes_complete=BatchKind.ROSTER in kinds,
         )
 
     @room.route(f"{path}/<uuid:batch_id>", **rights)

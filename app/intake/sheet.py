@@ -150,7 +150,9 @@ def _text(raw: bytes) -> list[list[Any]]:
 def _decode(raw: bytes) -> str:
     """BOM first, then strict UTF-8, then strict GB18030: never a guess that loses a character."""
     for mark, encoding in (
-        (codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"),
+        (codecs.BOM_UTF8, "utf-8-sig"),
+        (codecs.BOM_UTF16_LE, "utf-16"),
+        (codecs.BOM_UTF16_BE, "utf-16"),
     ):
         if raw.startswith(mark):
             encodings = [encoding]
@@ -184,6 +186,9 @@ def _table(names: tuple[str, ...], grid: _Grid, knows: Callable[[str], bool]) ->
 
 
 def _is_filled(row: list[Any]) -> bool:
+    """Whether there is anything but blanks; the first cell nearly always answers it."""
+    if row and row[0] not in ("", None) and not (isinstance(row[0], str) and row[0].isspace()):
+        return True
     return any(cell not in ("", None) and not (isinstance(cell, str) and cell.isspace()) for cell in row)
 
 

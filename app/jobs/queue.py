@@ -32,20 +32,23 @@ class Kind:
     run: Callable[..., None]
     """``run(access, **ids)`` inside one write transaction that also marks the job done."""
     prepare: Callable[..., object] | None = None
-    """``prepare(door, beat, **ids)`` before it: reading, scoring, sealing. Its result reaches ``run`` as ``prepared``."""
+    """``prepare(door, beat, **ids)`` before it: reading, scoring, sealing. ``run`` gets its result."""
     gave_up: Callable[..., None] | None = None
     """``gave_up(access, **ids)`` when the last attempt failed: whoever waits for the job is told."""
 
 
-def enqueue(
-    session: Session, kind: str, *, effect_key: str, run_at: datetime | None = None, **arguments: UUID
-) -> None:
+def enqueue(session: Session, kind: str, *, effect_key: str, run_at: datetime | None = None, **arguments: UUID) -> None:
     """Add a job in the caller's transaction. The same effect key twice is one job."""
     instant = now()
     row = {
-        "id": new_id(), "kind": kind, "arguments": json.dumps({k: v.hex for k, v in arguments.items()}),
-        "effect_key": effect_key, "stage": JobStage.WAITING, "run_at": run_at or instant,
-        "created_at": instant, "attempts": 0,
+        "id": new_id(),
+        "kind": kind,
+        "arguments": json.dumps({k: v.hex for k, v in arguments.items()}),
+        "effect_key": effect_key,
+        "stage": JobStage.WAITING,
+        "run_at": run_at or instant,
+        "created_at": instant,
+        "attempts": 0,
     }
     insert = (postgresql if session.get_bind().dialect.name == "postgresql" else sqlite).insert
     session.execute(insert(Job).values(row).on_conflict_do_nothing(index_elements=["effect_key"]))
@@ -85,9 +88,7 @@ def claim(session: Session, worker: str) -> Job | None:
 
 def extend_lease(session: Session, job_id: UUID, worker: str) -> None:
     """Say that the worker is alive."""
-    session.execute(
-        update(Job).where(Job.id == job_id, Job.lease_by == worker).values(lease_until=now() + LEASE)
-    )
+    session.execute(update(Job).where(Job.id == job_id, Job.lease_by == worker).values(lease_until=now() + LEASE))
 
 
 def finish(access: Access, job_id: UUID, worker: str) -> bool:

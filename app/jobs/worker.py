@@ -86,13 +86,21 @@ class Worker:
         try:
             if job.attempts > queue.MOST_ATTEMPTS:
                 raise RuntimeError("this job has killed its workers")
-            prepared = kind.prepare(self._door, Beat(self._door, job.id, self.name), **arguments) if kind.prepare else None
+            prepared = (
+                kind.prepare(self._door, Beat(self._door, job.id, self.name), **arguments) if kind.prepare else None
+            )
             with self._enter(kind, job) as access:
                 if queue.finish(access, job.id, self.name):
                     kind.run(access, **arguments, **({"prepared": prepared} if kind.prepare else {}))
         except Exception as problem:  # noqa: BLE001 - a worker survives any job; the job does not
-            log.error("job failed", job=job.kind, job_id=job.id.hex, attempt=job.attempts,
-                      error=type(problem).__name__, where=where(problem))
+            log.error(
+                "job failed",
+                job=job.kind,
+                job_id=job.id.hex,
+                attempt=job.attempts,
+                error=type(problem).__name__,
+                where=where(problem),
+            )
             self._put_back(kind, job, f"{type(problem).__name__} {where(problem)}"[:120], arguments)
 
     def _put_back(self, kind: queue.Kind, job: Job, error: str, arguments: dict[str, Any]) -> None:

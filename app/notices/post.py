@@ -24,8 +24,11 @@ def tell(
         held = access.session.scalars(
             select(Notice)
             .where(
-                Notice.recipient_id == recipient_id, Notice.role == role, Notice.kind == kind,
-                Notice.read_at.is_(None), Notice.object_id.is_(None),
+                Notice.recipient_id == recipient_id,
+                Notice.role == role,
+                Notice.kind == kind,
+                Notice.read_at.is_(None),
+                Notice.object_id.is_(None),
             )
             .limit(1)
         ).first()

@@ -26,8 +26,9 @@ def index() -> ResponseReturnValue:
     rows = access.session.scalars(
         select(Notice).where(*mine).order_by(Notice.created_at.desc(), Notice.id).offset(place.offset).limit(PAGE + 1)
     ).all()
-    return render_template("notices/index.html", rows=rows[:PAGE], place=place.with_rows(len(rows)),
-                           kinds=catalogue.table("notices"))
+    return render_template(
+        "notices/index.html", rows=rows[:PAGE], place=place.with_rows(len(rows)), kinds=catalogue.table("notices")
+    )
 
 
 @notices.route("/<uuid:notice_id>/open", needs=Permission.OWN_WORKPLACE, purpose=Purpose.OWN, methods=["POST"])

@@ -6,12 +6,13 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
 
 from app.admin import rulebook
-from app.admin.rulebook import Rule, Rulebook
+from app.admin.rule import Rule, Rulebook
 from app.events import Event
 from app.notices import post
 from app.risk import duty as duties
@@ -57,7 +58,7 @@ class Concern:
         return max(levels, key=lambda level: level.severity)
 
 
-def raise_all(access: Access, book: Rulebook, concerns: Sequence[Concern]) -> None:
+def raise_all(access: Access, book: Rulebook, concerns: Sequence[Concern], reasons: SealedReasons) -> None:
     """Raise or extend one alert per student, with signals, duties and notices, in the caller's transaction."""
     if not concerns:
         return
@@ -72,7 +73,8 @@ def raise_all(access: Access, book: Rulebook, concerns: Sequence[Concern]) -> No
         if concern.student_id in held:
             told += _extend(access, book, held[concern.student_id], concern.level, owners)
     places = alert_ids | {student_id: alert.id.bytes for student_id, alert in held.items()}
-    _write_signals(access, book, concerns, places)
+    alerts = [places[student_id] for student_id in reasons.students]
+    access.insert_many(Signal, {**reasons.columns, "alert_id": alerts})
     _tell(access, told)
     _inform_above(access, book, [concern for concern in concerns if concern.level is Level.RED])
     access.record(AlertsRaised(count=len(concerns), student_ids=_named(concerns)))
@@ -96,19 +98,24 @@ def _write_alerts(
     access: Access, book: Rulebook, fresh: Sequence[Concern], ids: dict[bytes, bytes], owners: Owners
 ) -> None:
     instant = now()
-    due = {level: _first_due(book, level, instant) for level in Level if level is not Level.GREEN}
-    access.insert_many(Alert, {
-        "id": [ids[concern.student_id] for concern in fresh],
-        "version": Same(1),
-        "student_id": [concern.student_id for concern in fresh],
-        "college_id": [concern.college_id for concern in fresh],
-        "class_id": [concern.class_id for concern in fresh],
-        "level": [concern.level for concern in fresh],
-        "stage": Same(AlertStage.RAISED),
-        "owner_id": [owners.centre(UUID(bytes=concern.student_id)).staff_id for concern in fresh],
-        "due_at": [due[concern.level] for concern in fresh],
-        "raised_at": Same(instant),
-    })
+    due: dict[Level, datetime] = {
+        level: _first_due(book, level, instant) for level in Level if level is not Level.GREEN
+    }
+    access.insert_many(
+        Alert,
+        {
+            "id": [ids[concern.student_id] for concern in fresh],
+            "version": Same(1),
+            "student_id": [concern.student_id for concern in fresh],
+            "college_id": [concern.college_id for concern in fresh],
+            "class_id": [concern.class_id for concern in fresh],
+            "level": [concern.level for concern in fresh],
+            "stage": Same(AlertStage.RAISED),
+            "owner_id": [owners.centre(UUID(bytes=concern.student_id)).staff_id for concern in fresh],
+            "due_at": [due[concern.level] for concern in fresh],
+            "raised_at": Same(instant),
+        },
+    )
 
 
 def _first_due(book: Rulebook, level: Level, since: datetime) -> datetime:
@@ -127,33 +134,44 @@ def _give_duties(
     return [(holder, item.level) for holder, item in zip(holders, owed, strict=True)]
 
 
-def _write_signals(
-    access: Access, book: Rulebook, concerns: Sequence[Concern], alert_ids: dict[bytes, bytes]
-) -> None:
+@dataclass(frozen=True, slots=True)
+class SealedReasons:
+    """The signals of some concerns, sealed before any lock is taken; only their alerts are still unknown."""
+
+    columns: dict[str, Any]
+
+    @property
+    def students(self) -> list[bytes]:
+        found: list[bytes] = self.columns["student_id"]
+        return found
+
+
+def seal_reasons(access: Access, book: Rulebook, concerns: Sequence[Concern]) -> SealedReasons:
+    """Seal every reason of every concern, in their order."""
     pairs = [(concern.student_id, reason) for concern in concerns for reason in concern.reasons]
     students, ids = [student_id for student_id, _ in pairs], new_ids(len(pairs))
-    reasons = [
-        json.dumps({"rule": reason.rule.id, "text": reason.rule.reason}, ensure_ascii=False).encode()
-        for _, reason in pairs
-    ]
-    focus = [json.dumps(reason.rule.focus).encode() for _, reason in pairs]
-    access.insert_many(Signal, {
-        "id": ids,
-        "alert_id": [alert_ids[student_id] for student_id in students],
-        "student_id": students,
-        "level": [reason.rule.level for _, reason in pairs],
-        "source_kind": [reason.source_kind for _, reason in pairs],
-        "source_id": [reason.source_id for _, reason in pairs],
-        "rule_version": Same(book.version),
-        "raised_at": Same(now()),
-        "reason": access.seal_many(Signal.reason, students, ids, reasons),
-        "focus": access.seal_many(Signal.focus, students, ids, focus),
-    })
+    said = {reason.rule.id: reason.rule for _, reason in pairs}
+    words = {
+        key: json.dumps({"rule": key, "text": rule.reason}, ensure_ascii=False).encode() for key, rule in said.items()
+    }
+    focus = {key: json.dumps(rule.focus).encode() for key, rule in said.items()}
+    keys = [reason.rule.id for _, reason in pairs]
+    return SealedReasons(
+        {
+            "id": ids,
+            "student_id": students,
+            "level": [reason.rule.level for _, reason in pairs],
+            "source_kind": [reason.source_kind for _, reason in pairs],
+            "source_id": [reason.source_id for _, reason in pairs],
+            "rule_version": Same(book.version),
+            "raised_at": Same(now()),
+            "reason": access.seal_many(Signal.reason, students, ids, [words[key] for key in keys]),
+            "focus": access.seal_many(Signal.focus, students, ids, [focus[key] for key in keys]),
+        }
+    )
 
 
-def _extend(
-    access: Access, book: Rulebook, alert: Alert, level: Level, owners: Owners
-) -> list[tuple[Holder, Level]]:
+def _extend(access: Access, book: Rulebook, alert: Alert, level: Level, owners: Owners) -> list[tuple[Holder, Level]]:
     """New reasons on an open alert: it rises if they are more severe, and its clocks with it."""
     alert.reasons_void = False
     if alert.stage is AlertStage.WATCHING:
@@ -202,7 +220,7 @@ def raise_one(access: Access, student: Student, *, rule_id: str, source_kind: st
     book = rulebook.current(access.session)
     reason = Reason(book.rule(rule_id), source_kind, source_id.bytes if source_id else None)
     concern = Concern(student.id.bytes, student.college_id.bytes, student.class_id.bytes, (reason,))
-    raise_all(access, book, [concern])
+    raise_all(access, book, [concern], seal_reasons(access, book, [concern]))
 
 
 # --- when the ground changes ----------------------------------------------------------------

@@ -17,5 +17,5 @@ def weeks_for(session: Session, people: int) -> int | None:
     psychologists = len(holders_of(session, Role.PSYCHOLOGIST)) or len(holders_of(session, Role.CENTRE_HEAD))
     if psychologists == 0:
         return None
-    per_week = psychologists * table["hours_per_week"] * 60 / table["minutes_per_interview"]
+    per_week: float = psychologists * table["hours_per_week"] * 60 / table["minutes_per_interview"]
     return ceil(people / per_week)

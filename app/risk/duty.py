@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +12,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from app.admin import rulebook
-from app.admin.rulebook import Rulebook
+from app.admin.rule import Rulebook
 from app.events import Event
 from app.notices import post
 from app.security.access import Access
@@ -111,9 +112,11 @@ def kinds_for(level: Level) -> tuple[DutyKind, ...]:
 def give(access: Access, book: Rulebook, owed: Sequence[Owed], owners: Owners) -> list[Holder]:
     """Write duties with their owners and due times; returns who got each."""
     instant = now()
-    due = {
+    due: dict[tuple[Level, DutyKind], datetime] = {
         (level, kind): book.due(f"{level.value}.{kind.value}", since=instant)
-        for level in Level if level is not Level.GREEN for kind in kinds_for(level)
+        for level in Level
+        if level is not Level.GREEN
+        for kind in kinds_for(level)
     }
     holders = [
         owners.contact(UUID(bytes=item.class_id), UUID(bytes=item.college_id))
@@ -122,29 +125,35 @@ def give(access: Access, book: Rulebook, owed: Sequence[Owed], owners: Owners) -
         for item in owed
     ]
     ids = new_ids(len(owed))
-    access.insert_many(Duty, {
-        "id": ids,
-        "version": Same(1),
-        "alert_id": [item.alert_id for item in owed],
-        "student_id": [item.student_id for item in owed],
-        "college_id": [item.college_id for item in owed],
-        "class_id": [item.class_id for item in owed],
-        "kind": [item.kind for item in owed],
-        "stage": Same(DutyStage.OPEN),
-        "level": [item.level for item in owed],
-        "owner_id": [holder.staff_id for holder in holders],
-        "owner_role": [holder.role for holder in holders],
-        "due_at": [due[item.level, item.kind] for item in owed],
-        "rule_version": Same(book.version),
-        "created_at": Same(instant),
-    })
-    access.insert_many(DutyHolder, {
-        "id": new_ids(len(owed)),
-        "duty_id": ids,
-        "staff_id": [holder.staff_id for holder in holders],
-        "how": Same(HoldReason.ASSIGNED),
-        "since": Same(instant),
-    })
+    access.insert_many(
+        Duty,
+        {
+            "id": ids,
+            "version": Same(1),
+            "alert_id": [item.alert_id for item in owed],
+            "student_id": [item.student_id for item in owed],
+            "college_id": [item.college_id for item in owed],
+            "class_id": [item.class_id for item in owed],
+            "kind": [item.kind for item in owed],
+            "stage": Same(DutyStage.OPEN),
+            "level": [item.level for item in owed],
+            "owner_id": [holder.staff_id for holder in holders],
+            "owner_role": [holder.role for holder in holders],
+            "due_at": [due[item.level, item.kind] for item in owed],
+            "rule_version": Same(book.version),
+            "created_at": Same(instant),
+        },
+    )
+    access.insert_many(
+        DutyHolder,
+        {
+            "id": new_ids(len(owed)),
+            "duty_id": ids,
+            "staff_id": [holder.staff_id for holder in holders],
+            "how": Same(HoldReason.ASSIGNED),
+            "since": Same(instant),
+        },
+    )
     return holders
 
 
@@ -172,8 +181,12 @@ def take(access: Access, duty: Duty) -> None:
         raise Refusal(f"{name}已经在跟进这一项。如需接手，请联系{name}或由主任移交。")
     changed = access.session.execute(
         update(Duty)
-        .where(Duty.id == duty.id, Duty.owner_id == duty.owner_id, Duty.acknowledged_at.is_(None),
-               Duty.stage == DutyStage.OPEN)
+        .where(
+            Duty.id == duty.id,
+            Duty.owner_id == duty.owner_id,
+            Duty.acknowledged_at.is_(None),
+            Duty.stage == DutyStage.OPEN,
+        )
         .values(owner_id=me.id, owner_role=me.role, acknowledged_at=now(), version=Duty.version + 1)
         .execution_options(synchronize_session="evaluate")
     )

@@ -10,7 +10,10 @@ from app.web.forms import VersionedForm, choices, to
 from models.risk import InterviewStage
 
 OUTCOMES = (
-    InterviewStage.DONE, InterviewStage.SECOND_TALK, InterviewStage.DECLINED, InterviewStage.NOT_REACHED,
+    InterviewStage.DONE,
+    InterviewStage.SECOND_TALK,
+    InterviewStage.DECLINED,
+    InterviewStage.NOT_REACHED,
 )
 
 

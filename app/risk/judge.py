@@ -16,26 +16,27 @@ from uuid import UUID
 from sqlalchemy import select
 
 from app.admin import rulebook
-from app.admin.rulebook import Rulebook
+from app.admin.rule import Rulebook
 from app.events import Event
 from app.notices import post
 from app.risk import alert
-from app.risk.alert import Concern, Reason
+from app.risk.alert import Concern, Reason, SealedReasons
+from app.risk.capacity import weeks_for
 from app.risk.duty import NOBODY
 from app.risk.rules import Hit, hits_of
 from app.screening.scoring import MISSING
 from app.screening.sheets import Bundle
 from app.security.access import Access
 from app.security.holders import first_holder
-from models.base import new_id, new_ids, raw
-from models.bulk import Same
+from models.base import new_id, new_ids
+from models.bulk import Same, fetch_many
 from models.identity import Role
 from models.intake import ImportBatch
 from models.moment import now
 from models.refusal import Refusal
 from models.risk import Alert, InterviewEntry, InterviewStage, Level, Signal
 from models.screening import ScreeningRound, UnplacedAnswer, UnplacedStage
-from models.sealed import Sealed
+from models.sealed import KeyClass, Sealed
 
 
 class InterviewsListed(Event):
@@ -73,12 +74,13 @@ class RiskFindings:
 
     book: Rulebook
     concerns: list[Concern]
+    reasons: SealedReasons
     listed: _Listed
     unplaced: list[_Unplaced]
     counts: dict[str, Any]
 
     def write(self, access: Access, screening_round: ScreeningRound, batch: ImportBatch) -> None:
-        alert.raise_all(access, self.book, self.concerns)
+        alert.raise_all(access, self.book, self.concerns, self.reasons)
         _write_list(access, self, screening_round)
         _write_unplaced(access, self, screening_round, batch)
 
@@ -100,12 +102,15 @@ def judge(access: Access, bundle: Bundle, screening_round: ScreeningRound) -> Ri
             concerns[student] = Concern(student, *units, earlier + reasons)
         else:
             _list(listed, student, units, hits)
+    raised = _new_only(access, list(concerns.values()))
+    to_list = _not_yet_listed(access, listed, screening_round)
+    people = [*to_list.students, *(concern.student_id for concern in raised)]
+    access.vault.fetch_keys("student", people, KeyClass.CARE, make=False)
+    _seal_list(access, to_list)
     found = RiskFindings(
-        book, _new_only(access, list(concerns.values())), _not_yet_listed(access, listed, screening_round),
-        _not_yet_asked(access, unplaced), {},
+        book, raised, alert.seal_reasons(access, book, raised), to_list, _not_yet_asked(access, unplaced), {}
     )
-    found.counts = _counts(found)
-    _seal_list(access, found.listed)
+    found.counts = _counts(access, found)
     return found
 
 
@@ -124,24 +129,22 @@ def _new_only(access: Access, concerns: list[Concern]) -> list[Concern]:
     }
     if not sources:
         return concerns
-    known = set(access.session.execute(
-        select(raw(Signal.student_id), raw(Signal.source_id)).where(Signal.source_kind == "rejected_row")
-    ).tuples())
+    query = select(Signal.student_id, Signal.source_id).where(Signal.source_kind == "rejected_row")
+    known = set(fetch_many(access.session, query))
     kept = []
     for concern in concerns:
-        reasons = tuple(
-            reason for reason in concern.reasons if (concern.student_id, reason.source_id) not in known
-        )
+        reasons = tuple(reason for reason in concern.reasons if (concern.student_id, reason.source_id) not in known)
         if reasons:
             kept.append(Concern(concern.student_id, concern.college_id, concern.class_id, reasons))
     return kept
 
 
-def _counts(found: RiskFindings) -> dict[str, Any]:
+def _counts(access: Access, found: RiskFindings) -> dict[str, Any]:
     levels = Counter(concern.level for concern in found.concerns)
     return {
         "alerts": {level.value: levels[level] for level in (Level.RED, Level.ORANGE, Level.YELLOW)},
         "interview_list": len(found.listed.students),
+        "interview_weeks": weeks_for(access.session, len(found.listed.students)),
         "identify": len(found.unplaced),
     }
 
@@ -159,12 +162,11 @@ def _list(listed: _Listed, student: bytes, units: tuple[bytes, bytes], hits: Seq
 
 def _not_yet_listed(access: Access, listed: _Listed, screening_round: ScreeningRound) -> _Listed:
     """Whoever is on the list, or already has an open alert, is not put on it again."""
-    skip = set(access.session.scalars(
-        select(raw(InterviewEntry.student_id)).where(
-            InterviewEntry.round_id == screening_round.id, InterviewEntry.stage != InterviewStage.VOID
-        )
-    ))
-    skip |= set(access.session.scalars(select(raw(Alert.student_id)).where(Alert.ended_at.is_(None))))
+    on_list = select(InterviewEntry.student_id).where(
+        InterviewEntry.round_id == screening_round.id, InterviewEntry.stage != InterviewStage.VOID
+    )
+    alerted = select(Alert.student_id).where(Alert.ended_at.is_(None))
+    skip = {student_id for query in (on_list, alerted) for (student_id,) in fetch_many(access.session, query)}
     if not skip:
         return listed
     kept = _Listed()
@@ -186,22 +188,29 @@ def _write_list(access: Access, found: RiskFindings, screening_round: ScreeningR
     listed = found.listed
     if not listed.students:
         return
-    access.insert_many(InterviewEntry, {
-        "id": listed.ids,
-        "version": Same(1),
-        "round_id": Same(screening_round.id),
-        "student_id": listed.students,
-        "college_id": [college_id for college_id, _ in listed.units],
-        "class_id": [class_id for _, class_id in listed.units],
-        "stage": Same(InterviewStage.LISTED),
-        "owner_id": Same(screening_round.owner_id),
-        "due_at": Same(screening_round.interviews_due_at),
-        "weight": listed.weights,
-        "rule_version": Same(found.book.version),
-        "listed_at": Same(now()),
-        "body": listed.sealed,
-    })
-    role = Role.CENTRE_HEAD if first_holder(access.session, Role.CENTRE_HEAD) == screening_round.owner_id else Role.PSYCHOLOGIST
+    access.insert_many(
+        InterviewEntry,
+        {
+            "id": listed.ids,
+            "version": Same(1),
+            "round_id": Same(screening_round.id),
+            "student_id": listed.students,
+            "college_id": [college_id for college_id, _ in listed.units],
+            "class_id": [class_id for _, class_id in listed.units],
+            "stage": Same(InterviewStage.LISTED),
+            "owner_id": Same(screening_round.owner_id),
+            "due_at": Same(screening_round.interviews_due_at),
+            "weight": listed.weights,
+            "rule_version": Same(found.book.version),
+            "listed_at": Same(now()),
+            "body": listed.sealed,
+        },
+    )
+    role = (
+        Role.CENTRE_HEAD
+        if first_holder(access.session, Role.CENTRE_HEAD) == screening_round.owner_id
+        else Role.PSYCHOLOGIST
+    )
     post.tell(access, screening_round.owner_id, role, "interview_list", count=len(listed.students))
     access.record(InterviewsListed(object_id=screening_round.id, count=len(listed.students)))
 
@@ -217,7 +226,8 @@ def _unplaced(access: Access, bundle: Bundle, place: int, hits: Sequence[Hit]) -
         if held.present[place]
     }
     held = {
-        "identity": identity, "answers": answers,
+        "identity": identity,
+        "answers": answers,
         "rules": [{"rule": hit.rule.id, "text": hit.rule.reason} for hit in hits],
     }
     said = json.dumps([identity, answers], ensure_ascii=False, sort_keys=True).encode()
@@ -233,9 +243,7 @@ def _not_yet_asked(access: Access, unplaced: list[_Unplaced]) -> list[_Unplaced]
     return list(kept.values())
 
 
-def _write_unplaced(
-    access: Access, found: RiskFindings, screening_round: ScreeningRound, batch: ImportBatch
-) -> None:
+def _write_unplaced(access: Access, found: RiskFindings, screening_round: ScreeningRound, batch: ImportBatch) -> None:
     """An "identify now" task of the centre head with a clock, in the same transaction (decisions 11)."""
     if not found.unplaced:
         return
@@ -243,9 +251,16 @@ def _write_unplaced(
     due = found.book.due("identify")
     for item in found.unplaced:
         row = UnplacedAnswer(
-            id=new_id(), batch_id=batch.id, round_id=screening_round.id, row_number=item.row,
-            stage=UnplacedStage.OPEN, owner_id=owner, due_at=due, rule_version=found.book.version,
-            raised_at=now(), digest=item.digest,
+            id=new_id(),
+            batch_id=batch.id,
+            round_id=screening_round.id,
+            row_number=item.row,
+            stage=UnplacedStage.OPEN,
+            owner_id=owner,
+            due_at=due,
+            rule_version=found.book.version,
+            raised_at=now(),
+            digest=item.digest,
         )
         access.seal_json(row, UnplacedAnswer.body, item.held)
         access.session.add(row)

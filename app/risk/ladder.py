@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from app.admin import rulebook
-from app.admin.rulebook import Rulebook
+from app.admin.rule import Rulebook
 from app.events import Event
 from app.notices import post
 from app.risk import duty as duties
@@ -135,5 +135,3 @@ def _climb_approvals(access: Access, book: Rulebook, instant: datetime) -> None:
         row.owner_id, row.owner_role, row.due_at = after.staff_id, after.role, book.due("approval", since=instant)
         post.tell(access, after.staff_id, after.role, "approval_asked")
         access.record(DutyEscalated(object_id=row.id))
-
-

@@ -42,17 +42,32 @@ def interview_list() -> ResponseReturnValue:
         InterviewEntry, InterviewEntry.ended_at.is_(None), *([InterviewEntry.round_id == chosen] if chosen else [])
     )
     return render_template(
-        "risk/interviews.html", rows=rows[:PAGE], place=place.with_rows(len(rows)), rounds=rounds, chosen=chosen,
-        mine=mine, ended=ended, open_count=still, weeks=capacity.weeks_for(access.session, still),
+        "risk/interviews.html",
+        rows=rows[:PAGE],
+        place=place.with_rows(len(rows)),
+        rounds=rounds,
+        chosen=chosen,
+        mine=mine,
+        ended=ended,
+        open_count=still,
+        weeks=capacity.weeks_for(access.session, still),
     )
 
 
 def _entries(round_id: UUID | None, *, mine: bool, ended: bool, offset: int) -> list[dict[str, Any]]:
     query = (
         select(
-            InterviewEntry.id.label("interview_entry_id"), InterviewEntry.student_id, InterviewEntry.stage,
-            InterviewEntry.owner_id, InterviewEntry.due_at, InterviewEntry.weight, InterviewEntry.body, Student.name,
-            College.name.label("college"), ClassGroup.name.label("class_name"), ScreeningRound.name.label("round"),
+            InterviewEntry.id.label("interview_entry_id"),
+            InterviewEntry.student_id,
+            InterviewEntry.stage,
+            InterviewEntry.owner_id,
+            InterviewEntry.due_at,
+            InterviewEntry.weight,
+            InterviewEntry.body,
+            Student.name,
+            College.name.label("college"),
+            ClassGroup.name.label("class_name"),
+            ScreeningRound.name.label("round"),
         )
         .join(Student, Student.id == InterviewEntry.student_id)
         .join(College, College.id == InterviewEntry.college_id)
@@ -70,8 +85,12 @@ def _entries(round_id: UUID | None, *, mine: bool, ended: bool, offset: int) -> 
     bodies = access.open_each(rows, InterviewEntry.body)
     owners = names_of(access.session, [row.owner_id for row in rows])
     return [
-        {"row": row, "name": name, "owner": owners.get(row.owner_id, "--"),
-         "reasons": [reason["text"] for reason in json.loads(body)]}
+        {
+            "row": row,
+            "name": name,
+            "owner": owners.get(row.owner_id, "--"),
+            "reasons": [reason["text"] for reason in json.loads(body)],
+        }
         for row, name, body in zip(rows, names, bodies, strict=True)
     ]
 
@@ -94,11 +113,15 @@ def _interview_page(entry: InterviewEntry, form: InterviewForm) -> ResponseRetur
     reading.find(Student, entry.student_id)
     form.version.data = str(entry.version)
     return render_template(
-        "risk/interview.html", entry=entry, form=form, student=record.card(reading, entry.student_id),
+        "risk/interview.html",
+        entry=entry,
+        form=form,
+        student=record.card(reading, entry.student_id),
         reasons=access.open_json(entry, InterviewEntry.body),
         outcome=access.open_json(entry, InterviewEntry.outcome),
         owner=names_of(access.session, [entry.owner_id]).get(entry.owner_id, "--"),
-        mine=entry.owner_id == access.actor.id, timeline=record.timeline(access, entry.student_id)[:8],
+        mine=entry.owner_id == access.actor.id,
+        timeline=record.timeline(access, entry.student_id)[:8],
     )
 
 
@@ -117,7 +140,9 @@ def hand_over_interview(entry_id: UUID) -> ResponseReturnValue:
     names = names_of(access.session, [staff_id for people in held.values() for staff_id in people])
     form.to.choices = [
         (f"{role.value}:{staff_id}", names[staff_id])
-        for role, people in held.items() for staff_id in people if staff_id != entry.owner_id
+        for role, people in held.items()
+        for staff_id in people
+        if staff_id != entry.owner_id
     ]
     if form.validate_on_submit():
         with form.explaining():
@@ -138,15 +163,25 @@ def unplaced_list() -> ResponseReturnValue:
     ended = request.args.get("show") == "ended"
     rows = access.page(
         select(
-            UnplacedAnswer.id, UnplacedAnswer.row_number, UnplacedAnswer.stage, UnplacedAnswer.due_at,
-            UnplacedAnswer.raised_at, UnplacedAnswer.owner_id, ScreeningRound.name.label("round"),
+            UnplacedAnswer.id,
+            UnplacedAnswer.row_number,
+            UnplacedAnswer.stage,
+            UnplacedAnswer.due_at,
+            UnplacedAnswer.raised_at,
+            UnplacedAnswer.owner_id,
+            ScreeningRound.name.label("round"),
         )
         .join(ScreeningRound, ScreeningRound.id == UnplacedAnswer.round_id)
         .where(UnplacedAnswer.ended_at.is_not(None) if ended else UnplacedAnswer.ended_at.is_(None)),
-        order=["due_at", "id"], limit=PAGE + 1, offset=place.offset,
+        order=["due_at", "id"],
+        limit=PAGE + 1,
+        offset=place.offset,
     )
     return render_template(
-        "risk/unplaced.html", rows=rows[:PAGE], place=place.with_rows(len(rows)), ended=ended,
+        "risk/unplaced.html",
+        rows=rows[:PAGE],
+        place=place.with_rows(len(rows)),
+        ended=ended,
         names=names_of(access.session, [row.owner_id for row in rows]),
     )
 
@@ -185,8 +220,4 @@ def _unplaced_page(
 ) -> ResponseReturnValue:
     form.version.data = dismissing.version.data = str(row.version)
     held = access.open_json(row, UnplacedAnswer.body)
-    return render_template(
-        "risk/unplaced_one.html", row=row, held=held, form=form, dismissing=dismissing, found=found
-    )
-
-
+    return render_template("risk/unplaced_one.html", row=row, held=held, form=form, dismissing=dismissing, found=found)

@@ -9,12 +9,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app.admin.rulebook import Condition, Rule, Rulebook
+from app.admin.rule import Condition, Rule, Rulebook
 from app.screening.scoring import MISSING
 from app.screening.sheets import Bundle, Fate, ScaleSheets
 
 _COMPARE: dict[str, Any] = {
-    ">=": np.greater_equal, ">": np.greater, "<=": np.less_equal, "<": np.less, "==": np.equal,
+    ">=": np.greater_equal,
+    ">": np.greater,
+    "<=": np.less_equal,
+    "<": np.less,
+    "==": np.equal,
 }
 
 
@@ -47,7 +51,13 @@ def hits_of(book: Rulebook, bundle: Bundle) -> dict[int, list[Hit]]:
         over = _measure(first, held, critical=rule.critical)[places] - first.value + 1
         for place, weight in zip(places.tolist(), over.tolist(), strict=True):
             found[place].append(Hit(rule, max(int(weight), 1)))
-    return found
+    return {place: _named(hits) for place, hits in found.items()}
+
+
+def _named(hits: list[Hit]) -> list[Hit]:
+    """Leave out what a stronger rule on the same answers already says."""
+    said = {weaker for hit in hits for weaker in hit.rule.supersedes}
+    return [hit for hit in hits if hit.rule.id not in said]
 
 
 def fires(rule: Rule, held: ScaleSheets) -> NDArray[np.bool_]:

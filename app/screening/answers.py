@@ -17,7 +17,9 @@ NEAR = 1e-6
 _BLANK = frozenset({"", "-", "--", "/", "na", "n/a", "null", "none", "nan", "(空)", "(跳过)", "（空）", "（跳过）"})
 
 
-def read(table: Table, scale: Scale, places: Sequence[int], problems: list[Problem]) -> tuple[Answers, NDArray[np.bool_]]:
+def read(
+    table: Table, scale: Scale, places: Sequence[int], problems: list[Problem]
+) -> tuple[Answers, NDArray[np.bool_]]:
     """The answers of every row, and which rows hold no answer to this scale at all.
 
     A blank is missing. Anything else that is not a whole number within the
@@ -33,9 +35,10 @@ def read(table: Table, scale: Scale, places: Sequence[int], problems: list[Probl
         fits = usable & (np.abs(values - whole) < NEAR) & (whole >= scale.minimum) & (whole <= scale.maximum)
         answers[fits, item] = whole[fits].astype(np.int8)
         blank[:, item] = empty
-        for position in np.flatnonzero(~fits & ~empty):
-            problems.append(_out_of_range(table, scale, int(position), place, item + 1))
-    return answers, blank.all(axis=1)
+        wrong = np.flatnonzero(~fits & ~empty).tolist()
+        problems.extend(_out_of_range(table, scale, position, place, item + 1) for position in wrong)
+    empty_rows: NDArray[np.bool_] = np.all(blank, axis=1)
+    return answers, empty_rows
 
 
 def _numbers(column: list[Cell]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
@@ -56,8 +59,11 @@ def _number(text: str) -> float:
 
 def _out_of_range(table: Table, scale: Scale, position: int, place: int, item: int) -> Problem:
     return Problem(
-        table.row_numbers[position], table.header[place], "out_of_range",
-        f"{scale.name} 第 {item} 题应为 {scale.minimum}–{scale.maximum} 的整数，此格不是；该量表记为不完整，关键题照常检查。",
+        table.row_numbers[position],
+        table.header[place],
+        "out_of_range",
+        f"{scale.name} 第 {item} 题应为 {scale.minimum}–{scale.maximum} 的整数，此格不是；"
+        "该量表记为不完整，关键题照常检查。",
     )
 
 
@@ -66,7 +72,9 @@ def missing_items(table: Table, scale: Scale, answers: Answers, positions: Seque
     counts = (answers == MISSING).sum(axis=1)
     return [
         Problem(
-            table.row_numbers[position], None, "items_missing",
+            table.row_numbers[position],
+            None,
+            "items_missing",
             f"{scale.name} 缺 {int(counts[position])} 题，不计总分；关键题照常检查。",
         )
         for position in positions

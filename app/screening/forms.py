@@ -22,7 +22,9 @@ class MoveRoundForm(VersionedForm):
 class UploadResultsForm(Form):
     upload = FileField("结果文件", [FileRequired("请选择要导入的文件。")])
     scales = SelectMultipleField(
-        "文件里有哪些量表", option_widget=CheckboxInput(), widget=ListWidget(prefix_label=False),
+        "文件里有哪些量表",
+        option_widget=CheckboxInput(),
+        widget=ListWidget(prefix_label=False),
         validators=[InputRequired("请至少选择一个量表。")],
     )
     sheet = StringField("工作表名称", [Length(max=60)])

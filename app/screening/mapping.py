@@ -37,7 +37,9 @@ class Plan:
 
     def as_table(self) -> dict[str, Any]:
         return {
-            "sheet": self.sheet, "columns": self.columns, "items": self.items,
+            "sheet": self.sheet,
+            "columns": self.columns,
+            "items": self.items,
             "reasons": {str(place): reason for place, reason in self.reasons.items()},
         }
 
@@ -92,7 +94,7 @@ def _item_of(word: str, scale: Scale) -> int | None:
     text = normal(word)
     for prefix in sorted(scale.prefixes, key=len, reverse=True):
         if text.startswith(prefix):
-            number = _NUMBER.match(text[len(prefix):].removeprefix("q"))
+            number = _NUMBER.match(text[len(prefix) :].removeprefix("q"))
             if number and 1 <= int(number[1]) <= scale.size:
                 return int(number[1])
     for item in scale.items:

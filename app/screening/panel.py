@@ -19,8 +19,12 @@ from models.student import Student
 def entries(access: Access, student_id: UUID) -> Iterable[Entry]:
     """Sheets of this student, newest first, by the reader's projection."""
     columns = (
-        ResponseSet.id.label("response_set_id"), ResponseSet.student_id, ResponseSet.scale, ResponseSet.recorded_at,
-        ResponseSet.voided_at, ScreeningRound.name.label("round"),
+        ResponseSet.id.label("response_set_id"),
+        ResponseSet.student_id,
+        ResponseSet.scale,
+        ResponseSet.recorded_at,
+        ResponseSet.voided_at,
+        ScreeningRound.name.label("round"),
     )
     query = select(*columns).join(ScreeningRound, ScreeningRound.id == ResponseSet.round_id)
     query = query.where(ResponseSet.student_id == student_id).order_by(ResponseSet.recorded_at.desc(), ResponseSet.id)
@@ -32,8 +36,10 @@ def entries(access: Access, student_id: UUID) -> Iterable[Entry]:
     rows = access.session.execute(query.add_columns(ResponseSet.body)).all()
     for row, body in zip(rows, reading.open_each(rows, ResponseSet.body), strict=True):
         yield Entry(
-            at=row.recorded_at, kind="screening_void" if row.voided_at else "screening",
-            title=all_scales()[row.scale].title, lines=(row.round, result_words(row.scale, json.loads(body))),
+            at=row.recorded_at,
+            kind="screening_void" if row.voided_at else "screening",
+            title=all_scales()[row.scale].title,
+            lines=(row.round, result_words(row.scale, json.loads(body))),
         )
 
 

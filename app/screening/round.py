@@ -34,7 +34,10 @@ def draft(
     if not name:
         raise Refusal("请填写批次名称。", field="name")
     return ScreeningRound(
-        name=name, stage=RoundStage.OPEN, owner_id=owner_id or _owner(access), opened_at=now(),
+        name=name,
+        stage=RoundStage.OPEN,
+        owner_id=owner_id or _owner(access),
+        opened_at=now(),
         interviews_due_at=interviews_due or default_deadline(),
     )
 

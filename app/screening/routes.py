@@ -38,12 +38,18 @@ SHOWN_VALUES = 3
 def rounds() -> ResponseReturnValue:
     place = page_of(request.args.get("page"))
     query = select(
-        ScreeningRound.id, ScreeningRound.name, ScreeningRound.stage, ScreeningRound.opened_at,
-        ScreeningRound.interviews_due_at, ScreeningRound.owner_id,
+        ScreeningRound.id,
+        ScreeningRound.name,
+        ScreeningRound.stage,
+        ScreeningRound.opened_at,
+        ScreeningRound.interviews_due_at,
+        ScreeningRound.owner_id,
     )
     rows = access.page(query, order=["-opened_at", "id"], limit=PAGE + 1, offset=place.offset)
     return render_template(
-        "screening/rounds.html", rows=rows[:PAGE], place=place.with_rows(len(rows)),
+        "screening/rounds.html",
+        rows=rows[:PAGE],
+        place=place.with_rows(len(rows)),
         names=names_of(access.session, [row.owner_id for row in rows]),
     )
 
@@ -75,7 +81,10 @@ def show_round(round_id: UUID) -> ResponseReturnValue:
             return redirect(url_for(".show_round", round_id=round_id))
     form.version.data = str(row.version)
     return render_template(
-        "screening/round.html", row=row, form=form, counts=_counts(round_id),
+        "screening/round.html",
+        row=row,
+        form=form,
+        counts=_counts(round_id),
         owner=names_of(access.session, [row.owner_id]).get(row.owner_id, "--"),
         batches=desk.recent(access.under(Permission.SCREENING_IMPORT), BatchKind.SCREENING, round_id=round_id)[:PAGE],
         scales=all_scales(),
@@ -116,8 +125,13 @@ def upload(round_id: UUID) -> ResponseReturnValue:
         with form.explaining():
             round.refuse_unless_open(row)
             received = life.receive(
-                access, BatchKind.SCREENING, form.upload.data.read(), form.upload.data.filename or "",
-                round_id=row.id, strict=form.strict.data, replace=form.replace.data,
+                access,
+                BatchKind.SCREENING,
+                form.upload.data.read(),
+                form.upload.data.filename or "",
+                round_id=row.id,
+                strict=form.strict.data,
+                replace=form.replace.data,
             )
             plan = {"scales": form.scales.data, "sheet": form.sheet.data or None}
             access.seal_json(received, ImportBatch.plan, plan)
@@ -128,16 +142,20 @@ def upload(round_id: UUID) -> ResponseReturnValue:
 @screening.route("/imports/<uuid:batch_id>/map", needs=Permission.SCREENING_IMPORT)
 def map_columns(batch_id: UUID) -> ResponseReturnValue:
     batch = life.of_kind(access, batch_id, BatchKind.SCREENING)
-    if batch.stage not in {BatchStage.UPLOADED, BatchStage.READ, BatchStage.MAPPED, BatchStage.PREVIEWED, BatchStage.STALE}:
+    if batch.stage not in {
+        BatchStage.UPLOADED,
+        BatchStage.READ,
+        BatchStage.MAPPED,
+        BatchStage.PREVIEWED,
+        BatchStage.STALE,
+    }:
         return redirect(url_for(".show_batch", batch_id=batch_id))
     held = access.open_json(batch, ImportBatch.plan)
     try:
         table = sheet.read(life.content(access, batch), sheet=held["sheet"], knows=mapping.knows)
     except Refusal as refusal:
         return render_template("screening/unreadable.html", batch=batch, sentence=refusal.sentence), 422
-    plan = (
-        Plan.from_table(held["mapping"]) if "mapping" in held else mapping.suggest(table.header, held["scales"])
-    )
+    plan = Plan.from_table(held["mapping"]) if "mapping" in held else mapping.suggest(table.header, held["scales"])
     return _map_page(batch, table, plan, held["scales"])
 
 
@@ -146,13 +164,21 @@ def _map_page(
 ) -> ResponseReturnValue:
     options = [("", "不导入")] + [(name, label(name, "screening_field")) for name in mapping.FIELDS]
     groups = [
-        (all_scales()[key].title, [(f"{key}.{item.number}", f"{all_scales()[key].name} 第 {item.number} 题")
-                                   for item in all_scales()[key].items])
+        (
+            all_scales()[key].title,
+            [
+                (f"{key}.{item.number}", f"{all_scales()[key].name} 第 {item.number} 题")
+                for item in all_scales()[key].items
+            ],
+        )
         for key in scales
     ]
     columns = [
         {
-            "place": place, "title": title, "meaning": plan.meaning(place), "reason": plan.reasons.get(place, ""),
+            "place": place,
+            "title": title,
+            "meaning": plan.meaning(place),
+            "reason": plan.reasons.get(place, ""),
             "samples": _samples(table, place, plan),
         }
         for place, title in enumerate(table.header)
@@ -163,8 +189,14 @@ def _map_page(
     except Refusal as refusal:
         ready, problem = False, problem or refusal.sentence
     page = render_template(
-        "screening/map.html", batch=batch, table=table, columns=columns, options=options, groups=groups,
-        problem=problem, ready=ready,
+        "screening/map.html",
+        batch=batch,
+        table=table,
+        columns=columns,
+        options=options,
+        groups=groups,
+        problem=problem,
+        ready=ready,
     )
     return page, 200 if ready else 422
 
@@ -181,9 +213,7 @@ def _samples(table: Table, place: int, plan: Plan) -> str:
 @screening.route("/imports/<uuid:batch_id>/map", needs=Permission.SCREENING_IMPORT, methods=["POST"])
 def confirm_map(batch_id: UUID) -> ResponseReturnValue:
     version = request.form.get("version", "")
-    batch = life.of_kind(
-        access, batch_id, BatchKind.SCREENING, version=int(version) if version.isdecimal() else None
-    )
+    batch = life.of_kind(access, batch_id, BatchKind.SCREENING, version=int(version) if version.isdecimal() else None)
     held = access.open_json(batch, ImportBatch.plan)
     meanings = {
         int(name.removeprefix("column-")): value
@@ -221,7 +251,10 @@ def show_batch(batch_id: UUID) -> ResponseReturnValue:
     view = desk.view_of(access, batch)
     row = access.session.get_one(ScreeningRound, batch.round_id)
     return render_template(
-        "screening/batch.html", batch=view, row=row, scales=all_scales(),
+        "screening/batch.html",
+        batch=view,
+        row=row,
+        scales=all_scales(),
         **desk.shown_problems(view, request.args.get("page")),
     )
 

@@ -75,14 +75,19 @@ def read(name: str, table: dict[str, Any]) -> Scale:
     """Turn one file into a scale. Raises ``ScaleFault`` on anything that cannot be scored honestly."""
     try:
         scale = Scale(
-            key=table["key"], name=table["name"], title=table["title"], version=table["version"],
-            minimum=table["minimum"], maximum=table["maximum"],
+            key=table["key"],
+            name=table["name"],
+            title=table["title"],
+            version=table["version"],
+            minimum=table["minimum"],
+            maximum=table["maximum"],
             items=tuple(Item(item["number"], item["text"]) for item in table["items"]),
             answers={answer["value"]: answer["text"] for answer in table["answers"]},
             bands=tuple(Band(band["from"], band["key"], band["label"]) for band in table["bands"]),
             positive_from=table["positive"]["value"],
             red_flags=tuple((flag["item"], flag["value"]) for flag in table["red_flags"]),
-            prefixes=tuple(normal(word) for word in table["prefixes"]), source=table["source"],
+            prefixes=tuple(normal(word) for word in table["prefixes"]),
+            source=table["source"],
         )
     except KeyError as problem:
         raise ScaleFault(f"{name}: 缺少 {problem.args[0]}") from problem
@@ -94,8 +99,8 @@ def _check(name: str, table: dict[str, Any], scale: Scale) -> None:
     faults = {
         "items 应从 1 连续编号": [item.number for item in scale.items] != list(range(1, scale.size + 1)),
         "answers 应覆盖 minimum 到 maximum": set(scale.answers) != set(range(scale.minimum, scale.maximum + 1)),
-        "bands 应从最低分开始递增": [band.start for band in scale.bands]
-        != sorted({band.start for band in scale.bands}) or scale.bands[0].start != scale.minimum * scale.size,
+        "bands 应从最低分开始递增": [band.start for band in scale.bands] != sorted({band.start for band in scale.bands})
+        or scale.bands[0].start != scale.minimum * scale.size,
         "bands 超出最高分": scale.bands[-1].start > scale.highest,
         "licence_class 不认识": table.get("licence_class") not in LICENCES,
         "red_flags 指向不存在的题": any(item > scale.size for item, _ in scale.red_flags),

@@ -80,5 +80,3 @@ def findings_in(access: Access, bundle: Bundle, screening_round: ScreeningRound)
     if not _finders:
         raise RuntimeError("no finder is wired: critical answers would be missed")
     return [finder(access, bundle, screening_round) for finder in _finders]
-
-

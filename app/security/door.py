@@ -23,7 +23,7 @@ from app import events
 from app.security import ledger
 from app.security.access import Access, Book, Denied, NotFound
 from app.security.actor import Actor
-from app.security.keyring import InstanceKeys, Keyring, KeyProblem
+from app.security.keyring import InstanceKeys, KeyProblem, Keyring
 from app.security.policy import BASIS, Permission, Purpose
 from app.security.vault import Vault
 from config import catalogue
@@ -115,7 +115,7 @@ class Door:
             raise LogUnavailable from problem
 
     def _records(self, book: Book) -> list[ledger.Record]:
-        read = [record for access in book.accesses for record in access.entries("done")]
+        read = [record for decision in book.decisions for record in decision.entries("done")]
         return read + book.records
 
     def _touch(self, session: Session, session_id: UUID | None) -> None:
@@ -139,9 +139,16 @@ class Door:
     ) -> None:
         """Write one row of the log in a small transaction of its own: refusals, sign-ins."""
         record = ledger.Record(
-            actor_id=actor.id, role=actor.role.value, session_id=actor.session_id, act=act or permission.value,
-            permission=permission.value, purpose=purpose.value, basis=BASIS[purpose], outcome=outcome,
-            request_id=request_id, object_id=object_id,
+            actor_id=actor.id,
+            role=actor.role.value,
+            session_id=actor.session_id,
+            act=act or permission.value,
+            permission=permission.value,
+            purpose=purpose.value,
+            basis=BASIS[purpose],
+            outcome=outcome,
+            request_id=request_id,
+            object_id=object_id,
         )
         try:
             with self.database.writing() as session:

@@ -54,17 +54,18 @@ def take(session: Session, keys: InstanceKeys) -> LedgerHead | None:
     }
     payload = json.dumps(held, sort_keys=True, separators=(",", ":")).encode()
     head = LedgerHead(
-        number=held["number"], at=now(), payload=payload,
-        hash=hashlib.sha256(b"xinyu head\0" + payload).digest(), signature=keys.log_signer.sign(payload),
+        number=held["number"],
+        at=now(),
+        payload=payload,
+        hash=hashlib.sha256(b"xinyu head\0" + payload).digest(),
+        signature=keys.log_signer.sign(payload),
     )
     session.add(head)
     return head
 
 
 def _tips(session: Session) -> dict[str, list[Any]]:
-    newest = (
-        select(LedgerEntry.writer, func.max(LedgerEntry.seq).label("seq")).group_by(LedgerEntry.writer).subquery()
-    )
+    newest = select(LedgerEntry.writer, func.max(LedgerEntry.seq).label("seq")).group_by(LedgerEntry.writer).subquery()
     rows = session.execute(
         select(LedgerEntry.writer, LedgerEntry.seq, LedgerEntry.hash).join(
             newest, (newest.c.writer == LedgerEntry.writer) & (newest.c.seq == LedgerEntry.seq)

@@ -19,7 +19,9 @@ def holders_of(session: Session, role: Role, *, college_id: UUID | None = None) 
         select(RoleGrant.staff_id)
         .join(Staff, Staff.id == RoleGrant.staff_id)
         .where(
-            RoleGrant.role == role, Staff.retired_at.is_(None), RoleGrant.since <= day,
+            RoleGrant.role == role,
+            Staff.retired_at.is_(None),
+            RoleGrant.since <= day,
             or_(RoleGrant.until.is_(None), RoleGrant.until > day),
         )
         .order_by(RoleGrant.since, RoleGrant.id)
@@ -41,7 +43,9 @@ def advisors_of(session: Session, class_ids: Iterable[UUID]) -> dict[UUID, UUID]
         select(ClassPost.class_id, ClassPost.staff_id)
         .join(Staff, Staff.id == ClassPost.staff_id)
         .where(
-            ClassPost.role == Role.ADVISOR, Staff.retired_at.is_(None), ClassPost.since <= day,
+            ClassPost.role == Role.ADVISOR,
+            Staff.retired_at.is_(None),
+            ClassPost.since <= day,
             or_(ClassPost.until.is_(None), ClassPost.until > day),
         )
         .order_by(ClassPost.since.desc(), ClassPost.id.desc())

@@ -116,7 +116,7 @@ def split(recovery_key: bytes) -> list[str]:
 def combine(shares: list[str]) -> bytes:
     """The recovery key from enough shares. Raises ``KeyProblem`` on a mistyped or foreign share."""
     try:
-        return shamir_mnemonic.combine_mnemonics(shares)
+        return bytes(shamir_mnemonic.combine_mnemonics(shares))
     except shamir_mnemonic.MnemonicError as problem:
         raise KeyProblem(f"恢复份额无法合成：{problem}") from problem
 

@@ -117,12 +117,24 @@ def append(session: Session, mac_key: bytes, records: Sequence[Record]) -> None:
         entry_id = new_id()
         payload = payload_of(record, entry_id, at)
         digest = hash_of(chain.writer, seq, tip, payload)
-        rows.append({
-            "id": entry_id, "writer": chain.writer, "seq": seq, "at": at, "actor_id": record.actor_id,
-            "role": record.role, "act": record.act, "purpose": record.purpose, "outcome": record.outcome,
-            "object_id": record.object_id, "payload": payload, "previous": tip, "hash": digest,
-            "mac": mac_of(mac_key, digest),
-        })
+        rows.append(
+            {
+                "id": entry_id,
+                "writer": chain.writer,
+                "seq": seq,
+                "at": at,
+                "actor_id": record.actor_id,
+                "role": record.role,
+                "act": record.act,
+                "purpose": record.purpose,
+                "outcome": record.outcome,
+                "object_id": record.object_id,
+                "payload": payload,
+                "previous": tip,
+                "hash": digest,
+                "mac": mac_of(mac_key, digest),
+            }
+        )
         subjects += [{"subject_id": subject, "entry_id": entry_id} for subject in _named(record)]
         tip = digest
     session.execute(insert(LedgerEntry), rows)

@@ -16,11 +16,33 @@ from typing import Any
 
 import structlog
 
-ALLOWED = frozenset({
-    "event", "level", "timestamp", "request_id", "route", "method", "status", "milliseconds", "role", "job",
-    "job_id", "attempt", "error", "where", "count", "stage", "command", "worker", "reference", "reason", "port",
-    "head", "suppressed",
-})
+ALLOWED = frozenset(
+    {
+        "event",
+        "level",
+        "timestamp",
+        "request_id",
+        "route",
+        "method",
+        "status",
+        "milliseconds",
+        "role",
+        "job",
+        "job_id",
+        "attempt",
+        "error",
+        "where",
+        "count",
+        "stage",
+        "command",
+        "worker",
+        "reference",
+        "reason",
+        "port",
+        "head",
+        "suppressed",
+    }
+)
 """Everything that may stand in a line. Ids of people and all content are missing on purpose."""
 
 

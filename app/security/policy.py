@@ -242,9 +242,7 @@ POLICY: dict[tuple[Permission, Purpose], dict[Role, Rule]] = {
     ),
     (Permission.RULES_CHANGE, Purpose.ADMINISTRATION): _all(everything, Role.CENTRE_HEAD),
     # Keeping the house
-    (Permission.ROSTER_IMPORT, Purpose.ADMINISTRATION): _all(
-        everything, Role.REGISTRAR, Role.CONSOLE, Role.WORKER
-    ),
+    (Permission.ROSTER_IMPORT, Purpose.ADMINISTRATION): _all(everything, Role.REGISTRAR, Role.CONSOLE, Role.WORKER),
     (Permission.STAFF_IMPORT, Purpose.ADMINISTRATION): _all(everything, Role.SYSADMIN, Role.CONSOLE, Role.WORKER),
     (Permission.ACCOUNTS_MANAGE, Purpose.ADMINISTRATION): _all(everything, Role.SYSADMIN, Role.CONSOLE),
     (Permission.POLICY_READ, Purpose.ADMINISTRATION): _all(everything, Role.SECURITY_ADMIN, Role.AUDITOR),
@@ -302,8 +300,7 @@ OPENS: dict[Permission, frozenset[str]] = {
     Permission.LEAD_OVERVIEW: FACE,
     Permission.CASE_OPEN: FACE,
     Permission.CASE_READ: FACE | {"care_advice.body", "case.summary", "task.body", "task.outcome"},
-    Permission.CASE_WORK: FACE
-    | {"care_advice.body", "case.summary", "case_note.body", "task.body", "task.outcome"},
+    Permission.CASE_WORK: FACE | {"care_advice.body", "case.summary", "case_note.body", "task.body", "task.outcome"},
     Permission.CASE_ASSIGN: FACE,
     Permission.CASE_SIGN: FACE | {"case.summary"},
     Permission.TASK_WORK: FACE | {"task.body", "task.outcome"},

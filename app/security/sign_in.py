@@ -104,8 +104,12 @@ def open_session(door: Door, staff_id: UUID, *, login: str = "", address: str = 
             raise Refusal("这个账号目前没有任何岗位角色，请联系系统管理员。")
         instant = now()
         row = SignInSession(
-            token_hash=_token_hash(door, token), staff_id=staff_id, role=roles[0], started_at=instant,
-            last_seen_at=instant, ends_at=instant + timedelta(hours=table["absolute_hours"]),
+            token_hash=_token_hash(door, token),
+            staff_id=staff_id,
+            role=roles[0],
+            started_at=instant,
+            last_seen_at=instant,
+            ends_at=instant + timedelta(hours=table["absolute_hours"]),
         )
         session.add(row)
         for key in _throttle_keys(door, login, address)[:1]:
@@ -127,7 +131,8 @@ def _grants_of(session: Session, staff_id: UUID) -> list[tuple[Role, UUID | None
     day = today()
     found = session.execute(
         select(RoleGrant.role, RoleGrant.college_id).where(
-            RoleGrant.staff_id == staff_id, RoleGrant.since <= day,
+            RoleGrant.staff_id == staff_id,
+            RoleGrant.since <= day,
             or_(RoleGrant.until.is_(None), RoleGrant.until > day),
         )
     )
@@ -160,7 +165,11 @@ def actor_of(door: Door, token: str, *, background: bool) -> tuple[Actor, SignIn
         return None
     due = instant - row.last_seen_at >= timedelta(seconds=table["touch_seconds"])
     actor = Actor(
-        role=row.role, id=row.staff_id, name=row.staff.name, session_id=row.id, college_ids=colleges,
+        role=row.role,
+        id=row.staff_id,
+        name=row.staff.name,
+        session_id=row.id,
+        college_ids=colleges,
         touch=due and not background,
     )
     return actor, row, roles
@@ -191,8 +200,12 @@ def switch_role(access: Access, door: Door, role: Role) -> str:
     old = access.session.get_one(SignInSession, me.session_id)
     access.session.add(
         SignInSession(
-            token_hash=_token_hash(door, token), staff_id=me.id, role=role, started_at=old.started_at,
-            last_seen_at=instant, ends_at=old.ends_at,
+            token_hash=_token_hash(door, token),
+            staff_id=me.id,
+            role=role,
+            started_at=old.started_at,
+            last_seen_at=instant,
+            ends_at=old.ends_at,
         )
     )
     old.ended_at = instant

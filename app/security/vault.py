@@ -14,7 +14,7 @@ import hmac
 import os
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
@@ -24,14 +24,14 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from app.security.keyring import Keyring, derive
-from models.base import raw
+from models.bulk import fetch_many
 from models.keys import DataKey
 from models.sealed import HEADER, LEAST, KeyClass, Sealed, SealedField
 
 SUITE = 0x01
 """AES-256-GCM, format 1. SM4 gets its own number."""
 INDEX_BYTES = 16
-_CHUNK = 1_000
+_FEW = 1_000
 """Up to so many owners are asked for by name; for more, the whole class is read once."""
 
 
@@ -54,6 +54,14 @@ class WrappedKey(NamedTuple):
     wrapped: bytes
 
 
+_Held = tuple[bytes, bytes]
+"""The header that names a data key in every ciphertext, and the raw key.
+
+Raw, because a cipher object holds 2.3 kB: 100,000 of them would be most of an
+import's memory, and making one when it is needed costs less than keeping it.
+"""
+
+
 class Vault:
     """Data keys and sealing for one piece of work."""
 
@@ -61,8 +69,8 @@ class Vault:
         self._session = session
         self._keyring = keyring
         self._deployment = deployment_id.bytes
-        self._keys: dict[tuple[bytes, KeyClass, int], AESGCM] = {}
-        self._newest: dict[tuple[bytes, KeyClass], int] = {}
+        self._newest: dict[str, dict[bytes, _Held]] = {key_class.value: {} for key_class in KeyClass}
+        self._older: dict[tuple[str, bytes, bytes], bytes] = {}
         self._index_keys: dict[str, bytes] = {}
 
     @property
@@ -79,77 +87,83 @@ class Vault:
         wrapper, epoch = ring.epochs[ring.current_epoch], ring.current_epoch
         given = []
         for key_class in classes:
+            before, after = self._binding(owner_kind, key_class, 1, epoch)
+            held, header = self._newest[key_class.value], _header(1)
             for owner in owners:
                 key, nonce = os.urandom(32), os.urandom(12)
-                bound = self._bind_key(owner_kind, owner, key_class, 1, epoch)
-                self._hold(owner, key_class, 1, key)
-                wrapped = nonce + wrapper.encrypt(nonce, key, bound)
+                held[owner] = (header, key)
+                wrapped = nonce + wrapper.encrypt(nonce, key, before + owner + after)
                 given.append(WrappedKey(owner, key_class, 1, owner_kind, epoch, wrapped))
         return given
 
     def fetch_keys(self, owner_kind: str, owners: Iterable[bytes], key_class: KeyClass, *, make: bool) -> None:
         """Unwrap the data keys of many owners at once; ``make`` the missing ones, when sealing."""
-        wanted = [owner for owner in dict.fromkeys(owners) if (owner, key_class) not in self._newest]
+        held = self._newest[key_class.value]
+        wanted = [owner for owner in dict.fromkeys(owners) if owner not in held]
         self._load(wanted, owner_kind, key_class)
-        missing = [owner for owner in wanted if (owner, key_class) not in self._newest]
+        missing = [owner for owner in wanted if owner not in held]
         if not missing or not make:
             return
         given = self.give_keys(owner_kind, missing, key_class)
-        for key in given:
-            del self._newest[key.owner_id, key_class]
+        for owner in missing:
+            del held[owner]
         rows = [key._asdict() | {"owner_id": UUID(bytes=key.owner_id)} for key in given]
         insert = (postgresql if self._session.get_bind().dialect.name == "postgresql" else sqlite).insert
         self._session.execute(insert(DataKey).on_conflict_do_nothing(), rows)
         self._load(missing, owner_kind, key_class)
 
     def _load(self, owners: Sequence[bytes], owner_kind: str, key_class: KeyClass) -> None:
-        columns = select(raw(DataKey.owner_id), DataKey.generation, DataKey.epoch, DataKey.wrapped)
-        columns = columns.where(DataKey.key_class == key_class).order_by(DataKey.generation)
-        if len(owners) > _CHUNK:
+        if not owners:
+            return
+        query = select(DataKey.owner_id, DataKey.generation, DataKey.epoch, DataKey.wrapped)
+        query = query.where(DataKey.key_class == key_class).order_by(DataKey.generation)
+        if len(owners) > _FEW:
             wanted = frozenset(owners)
-            for owner, generation, epoch, wrapped in self._session.execute(columns):
-                if owner in wanted:
-                    self.unwrap(owner_kind, owner, key_class, generation, epoch, wrapped)
-        elif owners:
-            ids = [UUID(bytes=owner) for owner in owners]
-            for owner, generation, epoch, wrapped in self._session.execute(columns.where(DataKey.owner_id.in_(ids))):
-                self.unwrap(owner_kind, owner, key_class, generation, epoch, wrapped)
+            rows = [row for row in fetch_many(self._session, query) if row[0] in wanted]
+        else:
+            rows = fetch_many(self._session, query.where(DataKey.owner_id.in_([UUID(bytes=owner) for owner in owners])))
+        self._unwrap(owner_kind, key_class, rows)
 
-    def unwrap(
-        self, owner_kind: str, owner: bytes, key_class: KeyClass, generation: int, epoch: int, wrapped: bytes
-    ) -> None:
-        """Take one stored data key into memory."""
-        bound = self._bind_key(owner_kind, owner, key_class, generation, epoch)
+    def _unwrap(self, owner_kind: str, key_class: KeyClass, rows: Iterable[tuple[Any, ...]]) -> None:
+        """Take stored data keys (owner, generation, epoch, wrapped) into memory, oldest generation first."""
+        held, epochs = self._newest[key_class.value], self.keyring.epochs
+        kinds: dict[tuple[int, int], tuple[AESGCM, bytes, bytes, bytes]] = {}
         try:
-            key = self.keyring.epochs[epoch].decrypt(wrapped[:12], wrapped[12:], bound)
+            for owner, generation, epoch, wrapped in rows:
+                kind = kinds.get((generation, epoch))
+                if kind is None:
+                    binding = self._binding(owner_kind, key_class, generation, epoch)
+                    kind = kinds[generation, epoch] = (epochs[epoch], *binding, _header(generation))
+                wrapper, before, after, header = kind
+                key = wrapper.decrypt(wrapped[:12], wrapped[12:], before + owner + after)
+                if owner in held:
+                    older_header, older = held[owner]
+                    self._older[key_class.value, owner, older_header] = older
+                held[owner] = (header, key)
         except (KeyError, InvalidTag) as problem:
             raise Unreadable("data key") from problem
-        self._hold(owner, key_class, generation, key)
+
+    def _binding(self, kind: str, key_class: KeyClass, generation: int, epoch: int) -> tuple[bytes, bytes]:
+        """What a wrapped key is bound to, before and after its owner."""
+        before = b"|".join((b"data key/1", self._deployment, kind.encode(), key_class.encode(), b""))
+        return before, b"|%d|%d" % (generation, epoch)
 
     def opens(self, row: DataKey) -> bool:
         """Whether a stored data key unwraps: the test of a restored installation."""
         try:
-            self.unwrap(row.owner_kind, row.owner_id.bytes, row.key_class, row.generation, row.epoch, row.wrapped)
+            self._unwrap(row.owner_kind, row.key_class, [(row.owner_id.bytes, row.generation, row.epoch, row.wrapped)])
         except Unreadable:
             return False
         return True
 
-    def _hold(self, owner: bytes, key_class: KeyClass, generation: int, key: bytes) -> None:
-        self._keys[owner, key_class, generation] = AESGCM(key)
-        self._newest[owner, key_class] = max(generation, self._newest.get((owner, key_class), 0))
-
-    def _bind_key(self, kind: str, owner: bytes, key_class: KeyClass, generation: int, epoch: int) -> bytes:
-        return b"|".join(
-            (b"data key/1", self._deployment, kind.encode(), owner, key_class.encode(), b"%d|%d" % (generation, epoch))
-        )
-
-    def _newest_key(self, field: SealedField, owner: bytes, *, make: bool) -> tuple[int, AESGCM]:
-        if (owner, field.key_class) not in self._newest:
+    def _key_of(self, field: SealedField, owner: bytes, *, make: bool) -> _Held:
+        held = self._newest[field.key_class.value].get(owner)
+        if held is None:
             self.fetch_keys(field.owner_kind, [owner], field.key_class, make=make)
-        generation = self._newest.get((owner, field.key_class))
-        if generation is None:
+            held = self._newest[field.key_class.value].get(owner)
+        if held is None:
             raise Unreadable(field.group)
-        return generation, self._keys[owner, field.key_class, generation]
+        return held
 
     # --- values ---------------------------------------------------------------
 
@@ -160,30 +174,34 @@ class Vault:
     def seal_many(
         self, field: SealedField, owners: Sequence[bytes], rows: Sequence[bytes], plains: Sequence[bytes]
     ) -> list[Sealed]:
-        """Seal one value per row. Fetch the owners' keys first when there are many."""
-        prefix = self._prefix(field)
+        """Seal one value per row. Fetch the owners' keys first when there are many; keep one owner's rows together."""
+        prefix, held = self._prefix(field), self._newest[field.key_class.value]
         randomness = os.urandom(12 * len(plains))
-        sealed = []
-        for place, (owner, row, plain) in enumerate(zip(owners, rows, plains, strict=True)):
-            generation, key = self._newest_key(field, owner, make=True)
-            header = b"%c%c%c" % (SUITE, generation >> 8, generation & 0xFF)
-            nonce = randomness[12 * place : 12 * place + 12]
-            sealed.append(Sealed(header + nonce + key.encrypt(nonce, plain, prefix + owner + row + header)))
+        sealed, at, last = [], 0, b""
+        for owner, row, plain in zip(owners, rows, plains, strict=True):
+            if owner != last:
+                header, key = held.get(owner) or self._key_of(field, owner, make=True)
+                cipher, last = AESGCM(key), owner
+            nonce = randomness[at : at + 12]
+            at += 12
+            sealed.append(Sealed(header + nonce + cipher.encrypt(nonce, plain, prefix + owner + row + header)))
         return sealed
 
     def open(self, field: SealedField, owner_id: UUID, row_id: UUID, sealed: Sealed) -> bytes:
-        """The plain bytes, or ``Unreadable``."""
-        raw = sealed.ciphertext
-        if len(raw) < LEAST or raw[0] != SUITE:
+        """The plain bytes, or ``Unreadable``. The key is found by the number in the header, never by trying."""
+        raw, owner = sealed.ciphertext, owner_id.bytes
+        header = raw[:HEADER]
+        if len(raw) < LEAST or header[0] != SUITE:
             raise Unreadable(field.group)
-        owner, header = owner_id.bytes, raw[:HEADER]
-        self._newest_key(field, owner, make=False)
-        key = self._keys.get((owner, field.key_class, int.from_bytes(header[1:], "big")))
-        if key is None:
-            raise Unreadable(field.group)
-        bound = self._prefix(field) + owner + row_id.bytes + header
+        newest, key = self._key_of(field, owner, make=False)
+        if newest != header:
+            older = self._older.get((field.key_class.value, owner, header))
+            if older is None:
+                raise Unreadable(field.group)
+            key = older
         try:
-            return key.decrypt(raw[HEADER : HEADER + 12], raw[HEADER + 12 :], bound)
+            bound = self._prefix(field) + owner + row_id.bytes + header
+            return AESGCM(key).decrypt(raw[HEADER : HEADER + 12], raw[HEADER + 12 :], bound)
         except InvalidTag as problem:
             raise Unreadable(field.group) from problem
 
@@ -217,9 +235,13 @@ class Vault:
         return self._index_keys[field]
 
 
+def _header(generation: int) -> bytes:
+    return b"%c%c%c" % (SUITE, generation >> 8, generation & 0xFF)
+
+
 def normal(text: str) -> str:
     """One form per word: NFKC, no blanks, no invisible signs, lower case."""
-    if text.isascii():
-        return "".join(text.split()).lower()
+    if text.isalnum() and unicodedata.is_normalized("NFKC", text):
+        return text.lower()
     folded = unicodedata.normalize("NFKC", text)
     return "".join(sign for sign in folded if not sign.isspace() and unicodedata.category(sign) != "Cf").lower()

@@ -62,9 +62,7 @@ def verify(session: Session, keys: InstanceKeys, anchor_dir: Path) -> Proof:
     proof = Proof()
     stored = [
         heads.read(row.payload, row.signature)
-        for row in session.execute(
-            select(LedgerHead.payload, LedgerHead.signature).order_by(LedgerHead.number)
-        )
+        for row in session.execute(select(LedgerHead.payload, LedgerHead.signature).order_by(LedgerHead.number))
     ]
     wanted: dict[int, dict[int, str]] = {}
     for head in stored:
@@ -78,9 +76,7 @@ def verify(session: Session, keys: InstanceKeys, anchor_dir: Path) -> Proof:
     return proof
 
 
-def _walk_chains(
-    session: Session, keys: InstanceKeys, proof: Proof, wanted: dict[int, dict[int, str]]
-) -> None:
+def _walk_chains(session: Session, keys: InstanceKeys, proof: Proof, wanted: dict[int, dict[int, str]]) -> None:
     writers = session.scalars(select(LedgerEntry.writer).distinct().order_by(LedgerEntry.writer)).all()
     proof.writers = len(writers)
     for writer in writers:
@@ -104,9 +100,7 @@ def _rows(session: Session, writer: int) -> Iterator[tuple[Any, set[str]]]:
     columns = select(*LedgerEntry.__table__.c)
     while True:
         rows = session.execute(
-            columns.where(LedgerEntry.writer == writer, LedgerEntry.seq > after)
-            .order_by(LedgerEntry.seq)
-            .limit(_BATCH)
+            columns.where(LedgerEntry.writer == writer, LedgerEntry.seq > after).order_by(LedgerEntry.seq).limit(_BATCH)
         ).all()
         if not rows:
             return
@@ -123,9 +117,7 @@ def _rows(session: Session, writer: int) -> Iterator[tuple[Any, set[str]]]:
         after = rows[-1].seq
 
 
-def _fault(
-    row: Any, subjects: set[str], previous: bytes, expected: int, keys: InstanceKeys
-) -> str | None:
+def _fault(row: Any, subjects: set[str], previous: bytes, expected: int, keys: InstanceKeys) -> str | None:
     if row.seq != expected:
         return f"缺少第 {expected} 行（被删除或重排）"
     if row.previous != previous:

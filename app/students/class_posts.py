@@ -88,9 +88,14 @@ def prepare(
             prepared.aliases.append((found[0], colleges[found[0]], alias))
         unchanged += not fresh and not new_alias
     prepared.receipt = {
-        "rows_read": len(table), "rows_accepted": accepted, "rows_rejected": len(table) - accepted,
-        "posts": len(prepared.posts), "aliases": len(prepared.aliases), "unchanged": unchanged,
-        "problems_total": len(problems), "problems": listed(problems),
+        "rows_read": len(table),
+        "rows_accepted": accepted,
+        "rows_rejected": len(table) - accepted,
+        "posts": len(prepared.posts),
+        "aliases": len(prepared.aliases),
+        "unchanged": unchanged,
+        "problems_total": len(problems),
+        "problems": listed(problems),
     }
     return prepared
 
@@ -170,7 +175,8 @@ def commit(access: Access, _batch: ImportBatch, prepared: PreparedPosts) -> None
     for class_id, role, staff_id in prepared.posts:
         for old in access.session.scalars(
             select(ClassPost).where(
-                ClassPost.class_id == class_id, ClassPost.role == role,
+                ClassPost.class_id == class_id,
+                ClassPost.role == role,
                 or_(ClassPost.until.is_(None), ClassPost.until > day),
             )
         ):
@@ -179,8 +185,9 @@ def commit(access: Access, _batch: ImportBatch, prepared: PreparedPosts) -> None
     for class_id, college_id, alias in prepared.aliases:
         access.session.add(ClassAlias(class_id=class_id, college_id=college_id, alias=alias))
     access.session.flush()
-    access.record(ClassPostsChanged(class_ids=tuple(class_id for class_id, _, _ in prepared.posts),
-                                    count=len(prepared.posts)))
+    access.record(
+        ClassPostsChanged(class_ids=tuple(class_id for class_id, _, _ in prepared.posts), count=len(prepared.posts))
+    )
 
 
 IMPORTER = Importer(

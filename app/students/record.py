@@ -81,17 +81,26 @@ def card(access: Access, student_id: UUID, *, details: bool = False) -> Card:
     """Open who a student is. The student must have been found through a rule."""
     row: Any = access.session.execute(
         select(
-            Student.id.label("student_id"), Student.name, Student.phone, Student.details, Student.status,
-            College.name.label("college"), ClassGroup.name.label("class_name"),
+            Student.id.label("student_id"),
+            Student.name,
+            Student.phone,
+            Student.details,
+            Student.status,
+            College.name.label("college"),
+            ClassGroup.name.label("class_name"),
         )
         .join(College, College.id == Student.college_id)
         .join(ClassGroup, ClassGroup.id == Student.class_id)
         .where(Student.id == student_id)
     ).one()
     return Card(
-        id=student_id, name=access.open(row, Student.name), phone=access.open(row, Student.phone),
-        number=numbers_of(access, [student_id]).get(student_id, ""), college=row.college,
-        class_name=row.class_name, status=row.status,
+        id=student_id,
+        name=access.open(row, Student.name),
+        phone=access.open(row, Student.phone),
+        number=numbers_of(access, [student_id]).get(student_id, ""),
+        college=row.college,
+        class_name=row.class_name,
+        status=row.status,
         details=(access.open_json(row, Student.details) or {}) if details else {},
     )
 

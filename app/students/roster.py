@@ -1,46 +1,38 @@
 """Roster imports: the same file again and again, from several offices, without losing anything.
 
-A row is matched by any of its numbers, and then the name must agree: a number
-whose name differs is a question, never a match. An empty cell never erases. A
-student missing from a file has left only if the file was declared complete
-for its colleges, and never more than a few per cent at once.
+A student missing from a file has left only if the file was declared complete
+for its colleges, and never more than a few per cent at once. What a file would
+do is worked out in ``roster_compare``; this module writes it.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import update
 
 from app.events import Event
 from app.intake import headers
 from app.intake.batch import Importer
-from app.intake.problem import Problem, listed
 from app.intake.sheet import Table
 from app.security.access import Access
 from app.security.policy import Permission, Purpose
 from app.security.vault import Vault
 from app.students import roster_row
 from app.students.naming import pinyin
-from app.students.roster_row import RosterRow
-from app.students.units import Units
-from config import catalogue
-from models.base import new_id, new_ids
+from app.students.roster_compare import GONE, PreparedRoster, base_of, work_out
+from models.base import new_ids
 from models.bulk import Same
 from models.intake import BatchKind, ImportBatch
 from models.keys import DataKey, Deployment
 from models.moment import now, today
-from models.refusal import Refusal
 from models.sealed import KeyClass, field_of
-from models.student import NumberKind, Student, StudentNumber
+from models.student import Student, StudentNumber
 
-GONE = tuple(key for key, held in catalogue.table("statuses").items() if not held["present"])
-_SLICE = 5_000
 STUDENT_KEYS = (KeyClass.IDENTITY, KeyClass.ANSWERS, KeyClass.CARE)
 """Every student has these data keys from birth, so that imports only unwrap."""
 
@@ -58,39 +50,6 @@ class StudentsMoved(Event):
     quiet = True
 
 
-@dataclass(slots=True)
-class _Known:
-    """What the house knows of a student, as far as a roster touches it."""
-
-    id: UUID
-    college_id: UUID
-    class_id: UUID
-    status: str
-    name_index: bytes
-    phone_index: bytes | None
-    numbers: set[bytes] = field(default_factory=set)
-
-
-@dataclass(slots=True)
-class PreparedRoster:
-    """What a roster would do."""
-
-    receipt: dict[str, Any]
-    base: str
-    units: Units
-    new: list[tuple[UUID, RosterRow]] = field(default_factory=list)
-    changed: list[tuple[_Known, RosterRow, dict[str, Any]]] = field(default_factory=list)
-    numbers: list[tuple[UUID, NumberKind, RosterRow]] = field(default_factory=list)
-    retired_numbers: list[bytes] = field(default_factory=list)
-    moved: dict[UUID, tuple[UUID, UUID]] = field(default_factory=dict)
-    leaving: list[UUID] = field(default_factory=list)
-
-
-def base_of(session: Session, _batch: ImportBatch) -> str:
-    """The roster's version: it moves with every committed roster."""
-    return str(session.scalar(select(Deployment.roster_version)))
-
-
 def fits(header: Sequence[str]) -> bool:
     """Whether this is a list of students: a name, a college, a class and some number."""
     found = set(headers.columns("roster", header))
@@ -103,184 +62,6 @@ def prepare(
     """Compare a roster file with the house. Writes nothing."""
     plan = access.open_json(batch, ImportBatch.plan) or {}
     return work_out(access, table, complete=bool(plan.get("complete")), beat=beat)
-
-
-def work_out(
-    access: Access, table: Table, *, complete: bool, beat: Callable[[int, int], None] | None = None
-) -> PreparedRoster:
-    """Compare a roster file with the house; ``complete`` when whoever is missing from it has left."""
-    return _Comparison(access, table, complete=complete, beat=beat).run()
-
-
-class _Comparison:
-    """The comparison of one file; its parts are methods because they share what the house knows."""
-
-    def __init__(
-        self, access: Access, table: Table, *, complete: bool, beat: Callable[[int, int], None] | None
-    ) -> None:
-        self.access = access
-        self.vault: Vault = access.vault
-        self.table = table
-        self.complete = complete
-        self.beat = beat or (lambda _done, _total: None)
-        self.problems: list[Problem] = []
-        self.units = Units(access.session)
-        self.prepared = PreparedRoster({}, base_of(access.session, ImportBatch()), self.units)
-        self.seen: dict[bytes, int] = {}
-        self.colleges: set[UUID] = set()
-        self.present: set[UUID] = set()
-
-    def run(self) -> PreparedRoster:
-        owners, known = self._house()
-        matched = list(self._match(list(roster_row.rows(self.table, self.problems)), owners, known))
-        details = self._details_of([student.id for _, _, student in matched if student])
-        unchanged = 0
-        for place, (row, index, student) in enumerate(matched):
-            if place % 2_000 == 0:
-                self.beat(place, len(matched))
-            unchanged += not self._take(row, index, student, details)
-        leaving = self._leaving(known)
-        self.prepared.receipt = self._receipt(len(self.table), len(matched), unchanged, leaving)
-        return self.prepared
-
-    def _match(
-        self, rows: list[RosterRow], owners: dict[bytes, UUID], known: dict[UUID, _Known]
-    ) -> Iterator[tuple[RosterRow, dict[NumberKind, bytes], _Known | None]]:
-        """Every row that is beyond doubt, with the student it is about, if the house knows him."""
-        for row in rows:
-            index = self._indexes(row)
-            if self._is_repeated(row, index):
-                continue
-            found = {owners[number] for number in index.values() if number in owners}
-            if len(found) > 1:
-                self._wrong(row, "numbers_disagree", "本行的几个号码分属不同的学生，请核对后再导入本行。")
-                continue
-            student = known[found.pop()] if found else None
-            if student and student.name_index != self.vault.index("name", row.name):
-                self._wrong(row, "name_differs", "号码已属于另一个姓名的学生。可能是录错号码或改了名，请核对；本行未导入。")
-                continue
-            yield row, index, student
-
-    def _indexes(self, row: RosterRow) -> dict[NumberKind, bytes]:
-        return {kind: self.vault.index("number", number) for kind, number in row.numbers.items()}
-
-    def _house(self) -> tuple[dict[bytes, UUID], dict[UUID, _Known]]:
-        session = self.access.session
-        known = {
-            row.id: _Known(*row)
-            for row in session.execute(
-                select(Student.id, Student.college_id, Student.class_id, Student.status, Student.name_index,
-                       Student.phone_index)
-            )
-        }
-        owners: dict[bytes, UUID] = {}
-        for index, student_id in session.execute(
-            select(StudentNumber.index, StudentNumber.student_id).where(StudentNumber.until.is_(None))
-        ):
-            owners[index] = student_id
-            known[student_id].numbers.add(index)
-        return owners, known
-
-    def _is_repeated(self, row: RosterRow, index: dict[NumberKind, bytes]) -> bool:
-        for number in index.values():
-            earlier = self.seen.setdefault(number, row.row)
-            if earlier != row.row:
-                self._wrong(row, "repeated", f"号码与第 {earlier} 行相同，只采用了第 {earlier} 行。")
-                return True
-        return False
-
-    def _take(
-        self,
-        row: RosterRow,
-        index: dict[NumberKind, bytes],
-        student: _Known | None,
-        details: dict[UUID, dict[str, str]],
-    ) -> bool:
-        """Note what this row adds or changes; false if it says nothing new."""
-        college_id, class_id = self.units.place(row.college, row.class_name, row.grade)
-        self.colleges.add(college_id)
-        if student is None:
-            student_id = new_id()
-            self.prepared.new.append((student_id, row))
-            self.prepared.numbers += [(student_id, kind, row) for kind in row.numbers]
-            return True
-        self.present.add(student.id)
-        changes: dict[str, Any] = {}
-        if (student.college_id, student.class_id) != (college_id, class_id):
-            changes["college_id"], changes["class_id"] = college_id, class_id
-            self.prepared.moved[student.id] = (college_id, class_id)
-        if row.status and row.status != student.status:
-            changes["status"] = row.status
-        elif student.status == "left":
-            changes["status"] = "enrolled"
-        if row.phone and self.vault.index("phone", row.phone) != student.phone_index:
-            changes["phone"] = row.phone
-        held = details.get(student.id, {})
-        if held | row.details != held:
-            changes["details"] = held | row.details
-        fresh = [kind for kind, number in index.items() if number not in student.numbers]
-        self.prepared.numbers += [(student.id, kind, row) for kind in fresh]
-        self._retire_former(index)
-        if changes:
-            self.prepared.changed.append((student, row, changes))
-        return bool(changes or fresh)
-
-    def _retire_former(self, index: dict[NumberKind, bytes]) -> None:
-        """旧学号 → 新学号: the old one found the student, and ends today."""
-        former, current = index.get(NumberKind.FORMER), index.get(NumberKind.STUDENT)
-        if former is not None and current is not None and former != current:
-            self.prepared.retired_numbers.append(former)
-
-    def _details_of(self, student_ids: list[UUID]) -> dict[UUID, dict[str, str]]:
-        """What the house holds beside name and phone, opened at once for everybody the file is about."""
-        found: dict[UUID, dict[str, str]] = {}
-        for start in range(0, len(student_ids), _SLICE):
-            rows = self.access.session.execute(
-                select(Student.id.label("student_id"), Student.details)
-                .where(Student.id.in_(student_ids[start : start + _SLICE]), Student.details.is_not(None))
-            ).all()
-            opened = self.access.open_each(rows, Student.details)
-            found.update({row.student_id: json.loads(text) for row, text in zip(rows, opened, strict=True)})
-        return found
-
-    def _leaving(self, known: dict[UUID, _Known]) -> int:
-        if not self.complete:
-            return 0
-        scope = [item for item in known.values() if item.college_id in self.colleges and item.status not in GONE]
-        gone = [item.id for item in scope if item.id not in self.present]
-        most = catalogue.table("roster")["most_leaving_percent"]
-        if scope and len(gone) * 100 > most * len(scope):
-            raise Refusal(
-                f"按“完整名册”导入会有 {len(gone)} 人离校，超过在册人数的 {most}%（{len(scope)} 人）。"
-                "这通常说明文件不完整，请核对；或不要勾选“完整名册”。"
-            )
-        self.prepared.leaving = gone
-        return len(gone)
-
-    def _wrong(self, row: RosterRow, code: str, message: str) -> None:
-        kind = next(iter(row.numbers))
-        self.problems.append(Problem(row.row, self._title(kind.value), code, message))
-
-    def _title(self, name: str) -> str | None:
-        place = headers.columns("roster", self.table.header).get(name)
-        return self.table.header[place] if place is not None else None
-
-    def _receipt(self, read: int, accepted: int, unchanged: int, leaving: int) -> dict[str, Any]:
-        return {
-            "rows_read": read,
-            "rows_accepted": accepted,
-            "rows_rejected": read - accepted,
-            "new": len(self.prepared.new),
-            "changed": accepted - len(self.prepared.new) - unchanged,
-            "unchanged": unchanged,
-            "moved_class": len(self.prepared.moved),
-            "leaving": leaving,
-            "without_phone": sum(not row.phone for _, row in self.prepared.new),
-            "new_colleges": self.units.new_colleges,
-            "new_classes": len(self.units.new_classes),
-            "problems_total": len(self.problems),
-            "problems": listed(self.problems),
-        }
 
 
 # --- writing --------------------------------------------------------------------------
@@ -308,29 +89,35 @@ def _add_students(access: Access, prepared: PreparedRoster) -> None:
     places = [prepared.units.place(row.college, row.class_name, row.grade) for row in rows]
     keys = vault.give_keys("student", ids, *STUDENT_KEYS)
     phones = [row.phone for row in rows]
-    access.insert_many(Student, {
-        "id": ids,
-        "version": Same(1),
-        "college_id": [college_id for college_id, _ in places],
-        "class_id": [class_id for _, class_id in places],
-        "status": [row.status or "enrolled" for row in rows],
-        "added_at": Same(instant),
-        "has_phone": [bool(phone) for phone in phones],
-        "name_index": [vault.index("name", row.name) for row in rows],
-        "pinyin_index": [vault.index("pinyin", pinyin(row.name)) for row in rows],
-        "phone_index": [vault.index("phone", phone) if phone else None for phone in phones],
-        "name": vault.seal_many(field_of(Student.name), ids, ids, [row.name.encode() for row in rows]),
-        "phone": _sealed_or_none(vault, Student.phone, ids, phones),
-        "details": _sealed_or_none(vault, Student.details, ids, [_json(row.details) for row in rows]),
-    })
-    access.insert_many(DataKey, {
-        "owner_id": [key.owner_id for key in keys],
-        "key_class": [key.key_class for key in keys],
-        "generation": [key.generation for key in keys],
-        "owner_kind": [key.owner_kind for key in keys],
-        "epoch": [key.epoch for key in keys],
-        "wrapped": [key.wrapped for key in keys],
-    })
+    access.insert_many(
+        Student,
+        {
+            "id": ids,
+            "version": Same(1),
+            "college_id": [college_id for college_id, _ in places],
+            "class_id": [class_id for _, class_id in places],
+            "status": [row.status or "enrolled" for row in rows],
+            "added_at": Same(instant),
+            "has_phone": [bool(phone) for phone in phones],
+            "name_index": [vault.index("name", row.name) for row in rows],
+            "pinyin_index": [vault.index("pinyin", pinyin(row.name)) for row in rows],
+            "phone_index": [vault.index("phone", phone) if phone else None for phone in phones],
+            "name": vault.seal_many(field_of(Student.name), ids, ids, [row.name.encode() for row in rows]),
+            "phone": _sealed_or_none(vault, Student.phone, ids, phones),
+            "details": _sealed_or_none(vault, Student.details, ids, [_json(row.details) for row in rows]),
+        },
+    )
+    access.insert_many(
+        DataKey,
+        {
+            "owner_id": [key.owner_id for key in keys],
+            "key_class": [key.key_class for key in keys],
+            "generation": [key.generation for key in keys],
+            "owner_kind": [key.owner_kind for key in keys],
+            "epoch": [key.epoch for key in keys],
+            "wrapped": [key.wrapped for key in keys],
+        },
+    )
 
 
 def _sealed_or_none(vault: Vault, attribute: Any, ids: list[bytes], texts: list[str]) -> list[Any]:
@@ -348,8 +135,8 @@ def _json(held: dict[str, str]) -> str:
 
 
 def _change_students(access: Access, prepared: PreparedRoster) -> None:
-    for known, _row, changes in prepared.changed:
-        student = access.session.get_one(Student, known.id)
+    for student_id, changes in prepared.changed:
+        student = access.session.get_one(Student, student_id)
         for name in ("college_id", "class_id", "status"):
             if name in changes:
                 setattr(student, name, changes[name])
@@ -378,14 +165,17 @@ def _add_numbers(access: Access, prepared: PreparedRoster) -> None:
     owners = [student_id.bytes for student_id, _, _ in prepared.numbers]
     vault.fetch_keys("student", owners, KeyClass.IDENTITY, make=False)
     shown = [row.shown[kind].encode() for _, kind, row in prepared.numbers]
-    access.insert_many(StudentNumber, {
-        "id": ids,
-        "student_id": owners,
-        "kind": [kind for _, kind, _ in prepared.numbers],
-        "index": [vault.index("number", row.numbers[kind]) for _, kind, row in prepared.numbers],
-        "since": Same(today()),
-        "number": vault.seal_many(field_of(StudentNumber.number), owners, ids, shown),
-    })
+    access.insert_many(
+        StudentNumber,
+        {
+            "id": ids,
+            "student_id": owners,
+            "kind": [kind for _, kind, _ in prepared.numbers],
+            "index": [vault.index("number", row.numbers[kind]) for _, kind, row in prepared.numbers],
+            "since": Same(today()),
+            "number": vault.seal_many(field_of(StudentNumber.number), owners, ids, shown),
+        },
+    )
 
 
 IMPORTER = Importer(

@@ -59,9 +59,7 @@ def rows(table: Table, problems: list[Problem]) -> Iterator[RosterRow]:
             yield row
 
 
-def _row(
-    place: int, cells: dict[str, Cell], titles: dict[str, str], problems: list[Problem]
-) -> RosterRow | None:
+def _row(place: int, cells: dict[str, Cell], titles: dict[str, str], problems: list[Problem]) -> RosterRow | None:
     def wrong(field: str, code: str, message: str) -> None:
         problems.append(Problem(place, titles.get(field), code, message))
 
@@ -71,7 +69,11 @@ def _row(
         if cell is None or not number_text(cell):
             continue
         if is_damaged(cell):
-            wrong(kind.value, "number_damaged", "号码被表格软件改成了科学计数，末几位已丢失。请把该列设为“文本”后重新导出。")
+            wrong(
+                kind.value,
+                "number_damaged",
+                "号码被表格软件改成了科学计数，末几位已丢失。请把该列设为“文本”后重新导出。",
+            )
             return None
         numbers[kind], shown[kind] = number_text(cell), text_of(cell).lstrip("'")
     texts = {name: clean(text_of(cells.get(name))) for name in ("name", "college", "class", "grade", "status")}
@@ -93,8 +95,15 @@ def _row(
     if texts["status"] and status is None:
         wrong("status", "status_unknown", "不认识的学籍状态，未采用；本行其他内容照常导入。")
     return RosterRow(
-        row=place, numbers=numbers, shown=shown, name=texts["name"], college=texts["college"],
-        class_name=texts["class"], grade=texts["grade"], status=status, phone=phone,
+        row=place,
+        numbers=numbers,
+        shown=shown,
+        name=texts["name"],
+        college=texts["college"],
+        class_name=texts["class"],
+        grade=texts["grade"],
+        status=status,
+        phone=phone,
         details=_details(cells, wrong),
     )
 

@@ -21,8 +21,13 @@ students = Room("students", __name__, template_folder="templates")
 roster = Room("roster", __name__, template_folder="templates")
 
 desk.lay_out(
-    roster, "/roster", needs=Permission.ROSTER_IMPORT, purpose=Purpose.ADMINISTRATION,
-    kinds=(BatchKind.ROSTER, BatchKind.CLASS_POSTS), title="名册导入", help_topic="roster",
+    roster,
+    "/roster",
+    needs=Permission.ROSTER_IMPORT,
+    purpose=Purpose.ADMINISTRATION,
+    kinds=(BatchKind.ROSTER, BatchKind.CLASS_POSTS),
+    title="名册导入",
+    help_topic="roster",
 )
 
 
@@ -47,9 +52,12 @@ def show(student_id: UUID) -> ResponseReturnValue:
         looking.find(Student, student_id)
         readers = readers_of(looking.session, student_id)
     return render_template(
-        "students/show.html", student=record.card(access, student.id, details=True),
-        standing=record.standing(access, student.id), timeline=record.timeline(access, student.id),
-        actions=record.buttons(access, student.id), readers=readers,
+        "students/show.html",
+        student=record.card(access, student.id, details=True),
+        standing=record.standing(access, student.id),
+        timeline=record.timeline(access, student.id),
+        actions=record.buttons(access, student.id),
+        readers=readers,
     )
 
 
@@ -67,8 +75,11 @@ def todo() -> ResponseReturnValue:
     posts = select(ClassPost.class_id).where(ClassPost.role == Role.ADVISOR, ClassPost.until.is_(None))
     rows = access.session.execute(
         select(
-            College.name.label("college"), ClassGroup.name.label("class_name"), func.count().label("students"),
-            without_phone.label("without_phone"), ClassGroup.id.in_(posts).label("has_advisor"),
+            College.name.label("college"),
+            ClassGroup.name.label("class_name"),
+            func.count().label("students"),
+            without_phone.label("without_phone"),
+            ClassGroup.id.in_(posts).label("has_advisor"),
         )
         .select_from(Student)
         .join(ClassGroup, ClassGroup.id == Student.class_id)

@@ -42,7 +42,10 @@ def search(access: Access, words: str) -> list[Found]:
         return []
     query = (
         select(
-            Student.id.label("student_id"), Student.name, Student.status, College.name.label("college"),
+            Student.id.label("student_id"),
+            Student.name,
+            Student.status,
+            College.name.label("college"),
             ClassGroup.name.label("class_name"),
         )
         .join(College, College.id == Student.college_id)
@@ -61,9 +64,11 @@ def search(access: Access, words: str) -> list[Found]:
 def _candidates(access: Access, text: str) -> list[UUID]:
     """Ids that match anywhere; the rule of the reader is applied to them afterwards."""
     session = access.session
-    found = list(session.scalars(
-        select(StudentNumber.student_id).where(StudentNumber.index == access.index("number", text)).limit(MOST)
-    ))
+    found = list(
+        session.scalars(
+            select(StudentNumber.student_id).where(StudentNumber.index == access.index("number", text)).limit(MOST)
+        )
+    )
     conditions = [Student.name_index == access.index("name", text)]
     if text.isascii():
         conditions.append(Student.pinyin_index == access.index("pinyin", text))
@@ -78,8 +83,12 @@ def _candidates(access: Access, text: str) -> list[UUID]:
 def numbers_of(access: Access, student_ids: list[UUID]) -> dict[UUID, str]:
     """The number each student goes by: the student number if there is one, else any that still holds."""
     rows = access.session.execute(
-        select(StudentNumber.id.label("student_number_id"), StudentNumber.student_id, StudentNumber.kind,
-               StudentNumber.number)
+        select(
+            StudentNumber.id.label("student_number_id"),
+            StudentNumber.student_id,
+            StudentNumber.kind,
+            StudentNumber.number,
+        )
         .where(StudentNumber.student_id.in_(student_ids), StudentNumber.until.is_(None))
         .order_by(StudentNumber.kind.desc(), StudentNumber.since, StudentNumber.id)
     ).all()
@@ -101,7 +110,8 @@ def _refuse_haste(access: Access) -> None:
         select(func.count())
         .select_from(LedgerEntry)
         .where(
-            LedgerEntry.actor_id == access.actor.id, LedgerEntry.at > since,
+            LedgerEntry.actor_id == access.actor.id,
+            LedgerEntry.at > since,
             LedgerEntry.act == access.permission.value,
         )
     )

@@ -54,7 +54,8 @@ class Units:
         """Classes that bear this name or alias, in one college if it is named."""
         wanted, college_id = class_text(class_name), self._colleges.get(normal(college)) if college else None
         found = {
-            class_id for (owner, name), class_id in self._classes.items()
+            class_id
+            for (owner, name), class_id in self._classes.items()
             if name == wanted and (not college or owner == college_id)
         }
         return sorted(found)

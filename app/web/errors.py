@@ -95,7 +95,12 @@ def handle_errors(app: Flask) -> None:
     def broken(problem: Exception) -> Response:
         reference = secrets.token_hex(4)
         log.error(
-            "page failed", error=type(problem).__name__, where=where(problem), reference=reference,
-            route=str(request.url_rule), method=request.method, request_id=request_id(),
+            "page failed",
+            error=type(problem).__name__,
+            where=where(problem),
+            reference=reference,
+            route=str(request.url_rule),
+            method=request.method,
+            request_id=request_id(),
         )
         return explain(500, reference=reference)

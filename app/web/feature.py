@@ -43,18 +43,18 @@ BEFORE_PASSWORD = frozenset({"identity.change_password", "identity.sign_out", "i
 
 View = Callable[..., ResponseReturnValue]
 
-access = cast(Access, LocalProxy(lambda: g.access))
+access = cast("Access", LocalProxy(lambda: g.access))
 """The decided access of the page that is being made."""
 
 
 def door() -> Door:
     """The door of the running application."""
-    return cast(Door, current_app.extensions["door"])
+    return cast("Door", current_app.extensions["door"])
 
 
 def actor() -> Actor:
     """The signed-in person in his active role. Only inside a page that needs one."""
-    return cast(Actor, current_user.actor)
+    return cast("Actor", current_user.actor)
 
 
 class Room(Blueprint):
@@ -99,9 +99,7 @@ def _entered(view: View, need: Need, outside: Callable[[], Any] | None) -> View:
             return redirect(url_for("identity.change_password"))
         writing = request.method not in SAFE_METHODS
         g.outside = outside() if outside and writing else None
-        with door().enter(
-            actor(), need.permission, need.purpose, writing=writing, request_id=request_id()
-        ) as decided:
+        with door().enter(actor(), need.permission, need.purpose, writing=writing, request_id=request_id()) as decided:
             g.access = decided
             response: Response = make_response(view(**arguments))
             if g.get("refused") and response.status_code == 200:
@@ -121,7 +119,7 @@ def request_id() -> str:
     """A reference for this request: in the log, in the operational log, and on error pages."""
     if "request_id" not in g:
         g.request_id = secrets.token_hex(8)
-    return cast(str, g.request_id)
+    return cast("str", g.request_id)
 
 
 def refuse_undeclared(app: Flask) -> None:

@@ -24,6 +24,8 @@ class Form(FlaskForm):  # type: ignore[misc]
     class Meta(FlaskForm.Meta):  # type: ignore[misc]
         locales: ClassVar[list[str]] = ["zh_CN", "zh"]
 
+    form_errors: list[str]
+
     @property
     def answers(self) -> dict[str, Any]:
         """What was filled in, as keyword arguments for the act."""
@@ -46,7 +48,7 @@ class Form(FlaskForm):  # type: ignore[misc]
             if refusal.field is not None and refusal.field in self:
                 self[refusal.field].errors = [*self[refusal.field].errors, refusal.sentence]
             else:
-                self.form_errors = [*self.form_errors, refusal.sentence]
+                self.form_errors.append(refusal.sentence)
 
 
 class VersionedForm(Form):

@@ -48,8 +48,7 @@ bell: list[Callable[[Access], int]] = []
 def entries_for(access: Access) -> list[Item]:
     role = access.actor.role
     return [
-        item for item in items
-        if access.may(item.permission, item.purpose) and (not item.roles or role in item.roles)
+        item for item in items if access.may(item.permission, item.purpose) and (not item.roles or role in item.roles)
     ]
 
 
@@ -67,7 +66,10 @@ def shown() -> list[Shown]:
     here = request.endpoint or ""
     return [
         Shown(
-            item.label, item.endpoint, item.icon, item.badge(access) if item.badge else 0,
+            item.label,
+            item.endpoint,
+            item.icon,
+            item.badge(access) if item.badge else 0,
             here == item.endpoint or any(here.startswith(name) for name in item.family),
         )
         for item in entries_for(access)

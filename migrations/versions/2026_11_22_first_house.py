@@ -231,9 +231,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["recipient_id"], ["staff.id"], name="fk_notice_recipient_id"),
         sa.PrimaryKeyConstraint("id", name="pk_notice"),
     )
-    op.create_index(
-        "ix_notice_recipient_id_read_at", "notice", ["recipient_id", "role", "read_at"], unique=False
-    )
+    op.create_index("ix_notice_recipient_id_read_at", "notice", ["recipient_id", "role", "read_at"], unique=False)
     op.create_table(
         "role_grant",
         sa.Column("id", Id(), nullable=False),
