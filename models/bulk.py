@@ -17,6 +17,7 @@ from sqlalchemy import Column, Enum, LargeBinary, Select, Table
 from sqlalchemy.orm import Session
 
 from models.base import Id
+from models.moment import UtcDateTime
 from models.sealed import LEAST, Sealed, SealedType
 
 
@@ -146,5 +147,7 @@ def _postgresql_type(column: Column[Any]) -> str:
         return "uuid"
     if isinstance(column.type, SealedType | LargeBinary):
         return "bytea"
+    if isinstance(column.type, UtcDateTime):
+        return "timestamptz"
     python = column.type.python_type.__name__
-    return {"int": "int4", "bool": "bool", "datetime": "timestamptz", "date": "date"}.get(python, "text")
+    return {"int": "int4", "bool": "bool", "date": "date"}.get(python, "text")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from wtforms import HiddenField, IntegerField, RadioField, TextAreaField
 from wtforms.validators import InputRequired, Length
 
-from app.web.forms import Form, VersionedForm
+from app.web.forms import Form, VersionedForm, options
 
 
 class ProposeChangeForm(Form):
@@ -16,5 +16,7 @@ class ProposeChangeForm(Form):
 
 class DecideForm(VersionedForm):
     decision = RadioField(
-        "决定", choices=[("approve", "同意并签字"), ("decline", "不同意")], validators=[InputRequired("请选择一项。")]
+        "决定",
+        choices=options([("approve", "同意并签字"), ("decline", "不同意")]),
+        validators=[InputRequired("请选择一项。")],
     )

@@ -7,6 +7,7 @@ from uuid import UUID
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
+from wtforms.fields.choices import SelectChoice
 
 from app.cases import care, casebook, closure, opening
 from app.cases.forms import (
@@ -28,9 +29,8 @@ from app.security.holders import holders_of, names_of
 from app.security.policy import Permission
 from app.students import record
 from app.web.feature import Room, access, may
-from app.web.forms import VersionedForm
+from app.web.forms import VersionedForm, choices, options
 from app.web.paging import page_of
-from app.web.words import label
 from models.case import CareAdvice, Case, CaseNote, CaseStage, NoteKind, Task
 from models.identity import Role
 from models.risk import Alert, Level
@@ -94,11 +94,11 @@ def show(case_id: UUID) -> ResponseReturnValue:
     )
 
 
-def _next_stages(case: Case) -> list[tuple[str, str]]:
+def _next_stages(case: Case) -> list[SelectChoice]:
     within = {CaseStage.ACTIVE, CaseStage.MONITORING}
     if not case.in_care:
         return []
-    return [(stage.value, label(stage)) for stage in CaseStage if stage in within & case.__moves__[case.stage]]
+    return choices(stage for stage in CaseStage if stage in within & case.__moves__[case.stage])
 
 
 @casework.route("/students/<uuid:student_id>/case", needs=Permission.CASE_OPEN, methods=["GET", "POST"])
@@ -265,9 +265,9 @@ def hand_over(case_id: UUID) -> ResponseReturnValue:
     case = _found(case_id, form)
     people = [*holders_of(access.session, Role.PSYCHOLOGIST), *holders_of(access.session, Role.CENTRE_HEAD)]
     names = names_of(access.session, people)
-    form.to.choices = [
+    form.to.choices = options(
         (str(staff_id), names[staff_id]) for staff_id in dict.fromkeys(people) if staff_id != case.keeper_id
-    ]
+    )
     if form.validate_on_submit():
         with form.explaining():
             care.hand_over(access, case, to=UUID(form.to.data))

@@ -11,12 +11,12 @@ from wtforms import (
     SelectMultipleField,
     TextAreaField,
 )
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, Optional
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from app.cases.care_talk import Urgency
-from app.web.forms import Form, VersionedForm, choices, to
-from app.web.words import label
+from app.web.forms import Form, VersionedForm, choices, options, to
 from config import catalogue
 from models.case import NoteKind, Outcome, TalkWay, TaskKind
 from models.risk import Level
@@ -24,8 +24,8 @@ from models.risk import Level
 LEVELS = (Level.RED, Level.ORANGE, Level.YELLOW)
 
 
-def focus_choices() -> list[tuple[str, str]]:
-    return [(key, held["label"]) for key, held in catalogue.table("focus").items()]
+def focus_choices() -> list[SelectChoice]:
+    return options((key, held["label"]) for key, held in catalogue.table("focus").items())
 
 
 def _checkboxes(title: str, **named: object) -> SelectMultipleField:
@@ -41,7 +41,7 @@ class TalkForm(VersionedForm):
     way = RadioField("方式", choices=choices(TalkWay), coerce=to(TalkWay), validators=[InputRequired("请选择方式。")])
     reached = RadioField(
         "是否联系上",
-        choices=[("yes", "见到或通上话"), ("no", "没有联系上")],
+        choices=options([("yes", "见到或通上话"), ("no", "没有联系上")]),
         validators=[InputRequired("请选择是否联系上。")],
     )
     noticed = _checkboxes("留意到的情况（可不选）", choices=focus_choices)
@@ -69,7 +69,7 @@ class WatchForm(VersionedForm):
 class RaiseForm(VersionedForm):
     level = SelectField(
         "调高到",
-        choices=[(level, label(level)) for level in LEVELS[:2]],
+        choices=choices(LEVELS[:2]),
         coerce=to(Level),
         validators=[InputRequired("请选择等级。")],
     )
@@ -78,7 +78,7 @@ class RaiseForm(VersionedForm):
 class OpenCaseForm(Form):
     level = RadioField(
         "关注等级",
-        choices=[(level, label(level)) for level in LEVELS],
+        choices=choices(LEVELS),
         coerce=to(Level),
         validators=[InputRequired("请选择关注等级。")],
     )
@@ -88,7 +88,7 @@ class OpenCaseForm(Form):
 class NoteForm(VersionedForm):
     kind = RadioField(
         "类型",
-        choices=[(kind, label(kind)) for kind in (NoteKind.SESSION, NoteKind.ASSESSMENT, NoteKind.PROGRESS)],
+        choices=choices((NoteKind.SESSION, NoteKind.ASSESSMENT, NoteKind.PROGRESS)),
         coerce=to(NoteKind),
         validators=[InputRequired("请选择类型。")],
         default=NoteKind.SESSION,
@@ -119,7 +119,7 @@ class StageForm(VersionedForm):
 class LevelForm(VersionedForm):
     level = SelectField(
         "调整为",
-        choices=[(level, label(level)) for level in Level],
+        choices=choices(Level),
         coerce=to(Level),
         validators=[InputRequired("请选择等级。")],
     )
@@ -129,7 +129,7 @@ class LevelForm(VersionedForm):
 class TaskForm(VersionedForm):
     kind = SelectField(
         "类型",
-        choices=[(kind, label(kind)) for kind in TaskKind if kind is not TaskKind.AFTER_CARE],
+        choices=choices(kind for kind in TaskKind if kind is not TaskKind.AFTER_CARE),
         coerce=to(TaskKind),
         validators=[InputRequired("请选择类型。")],
     )
@@ -139,7 +139,10 @@ class TaskForm(VersionedForm):
 
 class EndTaskForm(VersionedForm):
     done = RadioField(
-        "结果", choices=[("yes", "已完成"), ("no", "取消")], validators=[InputRequired("请选择结果。")], default="yes"
+        "结果",
+        choices=options([("yes", "已完成"), ("no", "取消")]),
+        validators=[InputRequired("请选择结果。")],
+        default="yes",
     )
     text = TextAreaField("情况说明", [InputRequired("请写一两句情况。"), Length(max=1000)])
 

@@ -18,6 +18,7 @@ from app.security.holders import holders_of, names_of
 from app.security.policy import Permission, Purpose
 from app.students import record
 from app.web.feature import Room, access, may
+from app.web.forms import options
 from app.web.navigation import first_page
 from app.web.paging import page_of
 from app.web.words import role_label
@@ -52,7 +53,6 @@ def mine() -> ResponseReturnValue:
         interviews=interviews,
         passed_on=worklist.passed_on(access),
         colleagues=worklist.colleagues_duties(access) if steps_in else [],
-        now=moment.now(),
     )
 
 
@@ -120,9 +120,9 @@ def assign(duty_id: UUID) -> ResponseReturnValue:
     duty = access.find(Duty, duty_id, version=form.seen_version)
     people = _assignable(duty)
     names = names_of(access.session, [staff_id for staff_id, _ in people])
-    form.to.choices = [
+    form.to.choices = options(
         (f"{role.value}:{staff_id}", f"{names[staff_id]}（{role_label(role)}）") for staff_id, role in people
-    ]
+    )
     if form.validate_on_submit():
         with form.explaining():
             role, _, staff_id = form.to.data.partition(":")

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from wtforms import PasswordField, SelectField, StringField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import EqualTo, InputRequired, Length, Optional, Regexp
 
-from app.web.forms import Form, VersionedForm
+from app.web.forms import Form, VersionedForm, options
 from config import catalogue
 from models.identity import SERVICES, Role
 
 GRANTABLE = tuple(role for role in Role if role not in SERVICES and role is not Role.STUDENT)
 
 
-def role_choices() -> list[tuple[str, str]]:
+def role_choices() -> list[SelectChoice]:
+    return options(role_words())
+
+
+def role_words() -> list[tuple[str, str]]:
     labels = catalogue.table("roles")
     return [(role.value, labels[role.value]["label"]) for role in GRANTABLE]
 

@@ -14,12 +14,13 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import selectinload
 
 from app.identity import account, demo
-from app.identity.forms import AccountForm, GrantForm, PasswordForm, SignInForm
+from app.identity.forms import AccountForm, GrantForm, PasswordForm, SignInForm, role_words
 from app.identity.signed_in import SignedIn
 from app.security import sign_in as session_table
 from app.security.access import PAGE
 from app.security.policy import Permission, Purpose
 from app.web.feature import ANYONE, Room, access, actor, door
+from app.web.forms import options
 from app.web.paging import page_of
 from models.identity import College, Role, RoleGrant, Staff
 from models.moment import today
@@ -179,7 +180,7 @@ def accounts() -> ResponseReturnValue:
         grants=grants,
         place=place.with_rows(len(rows)),
         role=role,
-        roles=AccountForm().role.choices,
+        roles=role_words(),
         show=request.args.get("show", ""),
     )
 
@@ -199,7 +200,7 @@ def _temporary_password() -> tuple[str, str]:
 )
 def new_account() -> ResponseReturnValue:
     form = AccountForm()
-    form.college_id.choices = [("", "全校"), *account.colleges(access)]
+    form.college_id.choices = options([("", "全校"), *account.colleges(access)])
     if form.validate_on_submit():
         with form.explaining():
             words, hashed = g.outside
@@ -223,7 +224,7 @@ def show_account(staff_id: UUID) -> ResponseReturnValue:
 
 
 def _account_page(staff: Staff, form: GrantForm) -> ResponseReturnValue:
-    form.college_id.choices = [("", "全校"), *account.colleges(access)]
+    form.college_id.choices = options([("", "全校"), *account.colleges(access)])
     form.version.data = str(staff.version)
     names = {row.id: row.name for row in access.session.execute(select(College.id, College.name))}
     return render_template("identity/account.html", staff=staff, form=form, colleges=names, today=today())
@@ -237,7 +238,7 @@ def _account_page(staff: Staff, form: GrantForm) -> ResponseReturnValue:
 )
 def grant_role(staff_id: UUID) -> ResponseReturnValue:
     form = GrantForm()
-    form.college_id.choices = [("", "全校"), *account.colleges(access)]
+    form.college_id.choices = options([("", "全校"), *account.colleges(access)])
     staff = access.find(Staff, staff_id)
     if form.validate_on_submit():
         with form.explaining():

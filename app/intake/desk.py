@@ -18,7 +18,7 @@ from app.intake import batch as life
 from app.security.access import PAGE, Access
 from app.security.policy import Permission, Purpose
 from app.web.feature import Room, access
-from app.web.forms import Form
+from app.web.forms import Form, choices
 from app.web.paging import page_of
 from app.web.words import label
 from models.intake import BatchKind, BatchStage, ImportBatch
@@ -137,7 +137,7 @@ def lay_out(
     @room.route(path, methods=["GET", "POST"], **rights)
     def desk() -> ResponseReturnValue:
         form = UploadForm()
-        form.kind.choices = [(kind.value, label(kind)) for kind in kinds]
+        form.kind.choices = choices(kinds)
         if not form.is_submitted():
             form.kind.data = kinds[0].value
         if form.validate_on_submit():

@@ -18,9 +18,8 @@ from app.security.holders import holders_of, names_of
 from app.security.policy import Permission
 from app.students import record
 from app.web.feature import Room, access
-from app.web.forms import VersionedForm
+from app.web.forms import VersionedForm, choices, options
 from app.web.paging import page_of
-from app.web.words import label
 from models.identity import ClassGroup, College, Role
 from models.risk import InterviewEntry, InterviewStage
 from models.screening import ScreeningRound, UnplacedAnswer
@@ -99,7 +98,7 @@ def _entries(round_id: UUID | None, *, mine: bool, ended: bool, offset: int) -> 
 def interview(entry_id: UUID) -> ResponseReturnValue:
     form = InterviewForm()
     entry = access.find(InterviewEntry, entry_id, version=form.seen_version)
-    form.stage.choices = [(stage, label(stage)) for stage in OUTCOMES if stage in entry.__moves__[entry.stage]]
+    form.stage.choices = choices(stage for stage in OUTCOMES if stage in entry.__moves__[entry.stage])
     if form.validate_on_submit():
         with form.explaining():
             interviews.record(access, entry, **form.answers)
@@ -138,12 +137,12 @@ def hand_over_interview(entry_id: UUID) -> ResponseReturnValue:
     entry = access.find(InterviewEntry, entry_id, version=form.seen_version)
     held = {role: holders_of(access.session, role) for role in (Role.PSYCHOLOGIST, Role.CENTRE_HEAD)}
     names = names_of(access.session, [staff_id for people in held.values() for staff_id in people])
-    form.to.choices = [
+    form.to.choices = options(
         (f"{role.value}:{staff_id}", names[staff_id])
         for role, people in held.items()
         for staff_id in people
         if staff_id != entry.owner_id
-    ]
+    )
     if form.validate_on_submit():
         with form.explaining():
             role, _, staff_id = form.to.data.partition(":")

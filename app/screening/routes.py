@@ -21,6 +21,7 @@ from app.security.access import PAGE
 from app.security.holders import names_of
 from app.security.policy import Permission
 from app.web.feature import Room, access
+from app.web.forms import choices, options
 from app.web.paging import page_of
 from app.web.words import label
 from models import moment
@@ -73,7 +74,7 @@ def new_round() -> ResponseReturnValue:
 def show_round(round_id: UUID) -> ResponseReturnValue:
     form = MoveRoundForm()
     row = access.find(ScreeningRound, round_id, version=form.seen_version)
-    form.stage.choices = [(stage.value, label(stage)) for stage in RoundStage if stage in row.__moves__[row.stage]]
+    form.stage.choices = choices(stage for stage in RoundStage if stage in row.__moves__[row.stage])
     if form.validate_on_submit():
         with form.explaining():
             round.move(access, row, stage=RoundStage(form.stage.data))
@@ -118,7 +119,7 @@ def _counts(round_id: UUID) -> dict[str, Any]:
 def upload(round_id: UUID) -> ResponseReturnValue:
     row = access.find(ScreeningRound, round_id)
     form = UploadResultsForm()
-    form.scales.choices = [(key, scale.title) for key, scale in all_scales().items()]
+    form.scales.choices = options((key, scale.title) for key, scale in all_scales().items())
     if not form.is_submitted():
         form.scales.data = list(all_scales())
     if form.validate_on_submit():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from typing import Any, ClassVar
@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from flask import g
 from flask_wtf import FlaskForm
 from wtforms import HiddenField
+from wtforms.fields.choices import SelectChoice
 
 from app.web.feature import access
 from app.web.words import label
@@ -62,9 +63,14 @@ class VersionedForm(Form):
         return int(held) if held.isdecimal() else None
 
 
-def choices(kind: type[StrEnum], *, leaving_out: tuple[StrEnum, ...] = ()) -> list[tuple[StrEnum, str]]:
-    """The words of an enumeration for a choice field, in the order they are declared."""
-    return [(item, label(item)) for item in kind if item not in leaving_out]
+def choices(words: Iterable[StrEnum]) -> list[SelectChoice]:
+    """The words of an enumeration, or some of them, for a choice field, in the order given."""
+    return [SelectChoice(item, label(item)) for item in words]
+
+
+def options(pairs: Iterable[tuple[str, str]]) -> list[SelectChoice]:
+    """Value and words of each option of a choice field."""
+    return [SelectChoice(value, words) for value, words in pairs]
 
 
 def to(kind: type[StrEnum]) -> Any:

@@ -10,6 +10,8 @@ from typing import Any
 from flask import Flask, send_from_directory, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
+from jinja2 import StrictUndefined
+from werkzeug.local import LocalProxy
 
 from app.web import navigation
 from app.web.feature import ANYONE, Room, may
@@ -43,22 +45,32 @@ def vendor_asset(name: str) -> str:
     return url_for("vendor.static", name=name, v=_digest(VENDOR / "css" / name))
 
 
+me = LocalProxy(lambda: current_user if current_user and current_user.is_authenticated else None)
+"""Whoever is signed in, or nobody. A proxy, so that macros see it as well as pages."""
+
+
 def dress(app: Flask) -> None:
-    """Give the templates what they share."""
+    """Give the templates what they share. A name that is not there is an error, never an empty string."""
+    app.jinja_env.undefined = StrictUndefined
     app.jinja_env.filters.update(FILTERS)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.jinja_env.globals.update(icon=icon, may=may, asset=asset, vendor_asset=vendor_asset)
+    table = catalogue.table("security")
+    app.jinja_env.globals.update(
+        icon=icon,
+        may=may,
+        asset=asset,
+        vendor_asset=vendor_asset,
+        me=me,
+        now=moment.now,
+        screen=table["screen"] | table["session"],
+    )
 
     @app.context_processor
     def shared() -> dict[str, Any]:
         door = app.extensions["door"]
-        signed_in = current_user.is_authenticated
         return {
             "navigation": navigation.shown(),
             "unread": navigation.unread(),
             "school": door.deployment.school,
             "is_demo": door.deployment.kind is DeploymentKind.DEMO,
-            "me": current_user if signed_in else None,
-            "now": moment.now(),
-            "screen": catalogue.table("security")["screen"] | catalogue.table("security")["session"],
         }
