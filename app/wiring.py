@@ -317,6 +317,7 @@ def create_app(door: Door) -> Flask:
         hops = door.settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
     app.extensions["door"] = door
+    app.logger.disabled = True
     wire_events()
     wire_panels()
     navigation.items[:] = NAVIGATION

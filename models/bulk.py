@@ -78,7 +78,6 @@ def fetch_many(session: Session, query: Select[*tuple[Any, ...]]) -> list[tuple[
     columns = list(query.selected_columns)
     if any(isinstance(column.type, SealedType) for column in columns):
         raise TypeError("sealed columns are read through an access")
-    session.flush()
     result = session.connection().execute(query)
     rows: list[tuple[Any, ...]] = list(result.cursor.fetchall())
     result.close()

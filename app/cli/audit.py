@@ -27,7 +27,7 @@ def verify_command(as_json: bool) -> None:
     door = installation.opened(configuration.read())
     with door.enter(CONSOLE, Permission.AUDIT_READ, Purpose.ADMINISTRATION, writing=False) as access:
         proof = verify.verify(access.session, door.instance_keys, door.settings.anchor_dir)
-    held = {name: value for name, value in asdict(proof).items() if name not in {"tips", "bad"}}
+    held = {name: value for name, value in asdict(proof).items() if name != "bad"}
     held["holds"] = proof.holds
     held["bad"] = None
     words = f"日志完整：{proof.rows} 行，{proof.heads} 个日志头，{proof.anchors} 个锚定。"

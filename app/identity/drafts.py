@@ -43,9 +43,9 @@ def keep(form: str) -> ResponseReturnValue:
     row = _mine(access, form)
     if row is None:
         row = Draft(author_id=access.actor.id, form=_checked(form))
-        access.session.add(row)
     row.saved_at = now()
     access.seal(row, Draft.body, json.dumps(fields, ensure_ascii=False))
+    access.session.add(row)
     return jsonify({"saved_at": row.saved_at.isoformat()})
 
 

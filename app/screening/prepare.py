@@ -65,9 +65,7 @@ def base_of(session: Session, batch: ImportBatch) -> str:
     """The roster, the sheets of this round and the rulebook: what a preview was computed from."""
     roster = session.scalar(select(Deployment.roster_version))
     sheets = session.execute(
-        select(func.count(), func.max(ResponseSet.id), func.count(ResponseSet.voided_at)).where(
-            ResponseSet.round_id == batch.round_id
-        )
+        select(func.count(), func.count(ResponseSet.voided_at)).where(ResponseSet.round_id == batch.round_id)
     ).one()
     return f"{roster} {sheets} {rulebook.current(session).version}"
 

@@ -28,6 +28,10 @@ from models.moment import now
 ANCHORS = "log-heads.jsonl"
 
 
+class BadHead(Exception):
+    """Bytes that should be a head and are not; said in words."""
+
+
 @dataclass(frozen=True, slots=True)
 class Head:
     """A head as it is read back: its number, the tip of every writer, and its own bytes."""
@@ -90,14 +94,24 @@ def anchored(folder: Path) -> list[Head]:
     path = folder / ANCHORS
     if not path.exists():
         return []
-    lines = [json.loads(line) for line in path.read_text().splitlines() if line.strip()]
-    return [read(line["payload"].encode(), bytes.fromhex(line["signature"])) for line in lines]
+    found = []
+    for number, line in enumerate(path.read_text(errors="replace").splitlines(), start=1):
+        try:
+            held = json.loads(line)
+            found.append(read(held["payload"].encode(), bytes.fromhex(held["signature"])))
+        except (ValueError, KeyError, TypeError, AttributeError) as problem:
+            raise BadHead(f"锚定文件第 {number} 行无法读取（被改动或写到一半）") from problem
+    return found
 
 
 def read(payload: bytes, signature: bytes) -> Head:
-    held = json.loads(payload)
-    tips = {int(writer): (seq, digest) for writer, (seq, digest) in held["tips"].items()}
-    return Head(held["number"], tips, held["previous"], payload, signature)
+    """A head from its bytes. Raises ``BadHead`` on bytes that are none."""
+    try:
+        held = json.loads(payload)
+        tips = {int(writer): (int(seq), str(digest)) for writer, (seq, digest) in held["tips"].items()}
+        return Head(int(held["number"]), tips, str(held["previous"]), payload, signature)
+    except (ValueError, KeyError, TypeError, AttributeError) as problem:
+        raise BadHead("日志头无法读取（被改动）") from problem
 
 
 def is_signed(head: Head, key: Ed25519PublicKey) -> bool:

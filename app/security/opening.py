@@ -93,7 +93,8 @@ class Opening(Decision):
         owner = getattr(row, field.owner_column)
         if field.owner_kind == "student":
             self._refuse_unreached(owner, field.group)
-        return self._vault.seal(field, owner, row.id, raw)
+        with self.session.no_autoflush:
+            return self._vault.seal(field, owner, row.id, raw)
 
     # --- many rows ------------------------------------------------------------------------
 

@@ -82,7 +82,7 @@ def where(problem: BaseException) -> str:
     while trace is not None:
         path = trace.tb_frame.f_code.co_filename
         if "site-packages" not in path:
-            place = f"{path.rsplit('/', 2)[-2]}/{path.rsplit('/', 1)[-1]}:{trace.tb_lineno}"
+            place = f"{'/'.join(path.rsplit('/', 2)[-2:])}:{trace.tb_lineno}"
         trace = trace.tb_next
     return place
 

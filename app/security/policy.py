@@ -295,7 +295,7 @@ OPENS: dict[Permission, frozenset[str]] = {
     Permission.INTERVIEW_WORK: FACE | {"interview_entry.body", "interview_entry.outcome"},
     Permission.UNPLACED_WORK: FACE | {"unplaced_answer.body", "student_number.number"},
     Permission.ALERT_TRIAGE: FACE | {"signal.reason", "signal.focus", "alert.basis"},
-    Permission.DUTY_WORK: FACE | {"signal.focus", "care_advice.body"},
+    Permission.DUTY_WORK: FACE | {"student_number.number", "signal.focus", "care_advice.body"},
     Permission.DUTY_ASSIGN: FACE,
     Permission.LEAD_OVERVIEW: FACE,
     Permission.CASE_OPEN: FACE,

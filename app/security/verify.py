@@ -11,14 +11,14 @@ import hashlib
 import hmac
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from sqlalchemy import func, select
+from sqlalchemy import LargeBinary, cast, func, select
 from sqlalchemy.orm import Session
 
 from app.security import heads
@@ -50,7 +50,6 @@ class Proof:
     unheaded: int = 0
     """Rows younger than the newest head: not yet protected against cutting off."""
     bad: BadRow | None = None
-    tips: dict[int, dict[int, str]] = field(default_factory=dict, repr=False)
 
     @property
     def holds(self) -> bool:
@@ -60,10 +59,18 @@ class Proof:
 def verify(session: Session, keys: InstanceKeys, anchor_dir: Path) -> Proof:
     """Check the whole log. Reads in slices; memory does not grow with its length, save for the heads."""
     proof = Proof()
-    stored = [
-        heads.read(row.payload, row.signature)
-        for row in session.execute(select(LedgerHead.payload, LedgerHead.signature).order_by(LedgerHead.number))
-    ]
+    try:
+        _check(session, keys, anchor_dir, proof)
+    except heads.BadHead as problem:
+        proof.bad = BadRow(str(problem))
+    except (ValueError, TypeError):
+        proof.bad = BadRow(f"第 {proof.rows} 行之后有无法读取的值（被改动）")
+    return proof
+
+
+def _check(session: Session, keys: InstanceKeys, anchor_dir: Path, proof: Proof) -> None:
+    found = session.execute(select(LedgerHead.payload, LedgerHead.signature).order_by(LedgerHead.number))
+    stored = [heads.read(row.payload, row.signature) for row in found]
     wanted: dict[int, dict[int, str]] = {}
     for head in stored:
         for writer, (seq, digest) in head.tips.items():
@@ -73,7 +80,6 @@ def verify(session: Session, keys: InstanceKeys, anchor_dir: Path) -> Proof:
         _check_heads(session, keys, proof, stored, wanted)
     if proof.holds:
         _check_anchors(keys.log_signer.public_key(), anchor_dir, proof, stored)
-    return proof
 
 
 def _walk_chains(session: Session, keys: InstanceKeys, proof: Proof, wanted: dict[int, dict[int, str]]) -> None:
@@ -96,8 +102,14 @@ def _walk_chains(session: Session, keys: InstanceKeys, proof: Proof, wanted: dic
 
 
 def _rows(session: Session, writer: int) -> Iterator[tuple[Any, set[str]]]:
+    """Rows of one chain in order, each with its subjects. Bytes are read as bytes even if somebody made them text."""
     after = 0
-    columns = select(*LedgerEntry.__table__.c)
+    columns = select(
+        *(
+            cast(column, LargeBinary).label(column.name) if isinstance(column.type, LargeBinary) else column
+            for column in LedgerEntry.__table__.c
+        )
+    )
     while True:
         rows = session.execute(
             columns.where(LedgerEntry.writer == writer, LedgerEntry.seq > after).order_by(LedgerEntry.seq).limit(_BATCH)
