@@ -2,7 +2,8 @@
 
 SQLite: reads run in a snapshot; every write begins ``IMMEDIATE`` behind a fair
 queue, within the process and across processes, so that nobody meets
-"database is locked" and nobody starves. PostgreSQL: plain transactions.
+"database is locked" and nobody starves. PostgreSQL: plain transactions. A
+session that ended never begins again.
 
 The only ``commit`` of the product stands here.
 """
@@ -82,7 +83,7 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """A snapshot: consistent for the length of a page, never written through."""
-        with Session(self.engine, expire_on_commit=False) as session:
+        with Session(self.engine, expire_on_commit=False, close_resets_only=False) as session:
             yield session
 
     @contextmanager
@@ -90,7 +91,7 @@ class Database:
         """One transaction: everything inside happens, or nothing."""
         with (
             self._queue.turn() if self._queue else nullcontext(),
-            Session(self._writer, expire_on_commit=False) as session,
+            Session(self._writer, expire_on_commit=False, close_resets_only=False) as session,
         ):
             session.connection()
             yield session

@@ -55,6 +55,7 @@ class Page:
         self.response = response
         self.status = response.status_code
         self.html = response.get_data(as_text=True)
+        response.close()
 
     @cached_property
     def text(self) -> str:

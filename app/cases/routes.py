@@ -33,7 +33,7 @@ cases = Room("cases", __name__, template_folder="templates")
 @cases.route("/", needs=Permission.OWN_WORKPLACE, purpose=Purpose.OWN)
 def home() -> ResponseReturnValue:
     """The first page of the active role."""
-    endpoint = first_page(access)
+    endpoint = first_page()
     return redirect(url_for(endpoint)) if endpoint else render_template("cases/home.html")
 
 

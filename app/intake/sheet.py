@@ -10,7 +10,9 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import re
 import zipfile
+import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
@@ -27,9 +29,16 @@ MOST_RATIO = 200
 """Unpacked to packed; a real workbook stays near ten."""
 MOST_COLUMNS = 2_000
 MOST_ROWS = 500_000
+MOST_CELLS = 30_000_000
+"""Rows by columns of one sheet; the reader lays out empty cells too."""
 HEADER_SEARCH = 20
 """Rows from the top in which the header is looked for."""
 SAVE_AGAIN = "请用 WPS 或 Excel 打开，另存为“Excel 工作簿（*.xlsx）”后再导入。"
+DAMAGED = f"无法读取这个文件，可能已损坏或不是表格。{SAVE_AGAIN}"
+LOCKED = re.compile(rb"\x09\x08\x10\x00.{16}\x2f\x00|" + re.escape("EncryptedPackage".encode("utf-16-le")), re.DOTALL)
+"""An old workbook that begins with FILEPASS ([MS-XLS] 2.4.117), or a new one inside an encrypted container."""
+FAR_CELL = re.compile(rb"\sr=[\"']([A-Z]{3,}[0-9]*|[A-Z]*[0-9]{6,})[\"']")
+"""Addresses beyond column ZZ or row 99,999: few in a real sheet, so that looking at each costs nothing."""
 
 
 @dataclass(slots=True)
@@ -85,48 +94,87 @@ def _grids(raw: bytes, sheet: str | None) -> list[_Grid]:
         _check_zip(raw)
         return _workbook(raw, sheet)
     if raw.startswith(b"\xd0\xcf\x11\xe0"):
+        if LOCKED.search(raw):
+            raise Refusal("文件设有打开密码，请先去掉密码再导入。")
         return _workbook(raw, sheet)
+    if sheet is not None:
+        raise Refusal(f"这是文本文件，没有名为“{sheet}”的工作表。", field="sheet")
     return [_Grid("", 1, _text(raw))]
 
 
 def _check_zip(raw: bytes) -> None:
     try:
         with zipfile.ZipFile(io.BytesIO(raw)) as packed:
-            entries = packed.infolist()
-    except zipfile.BadZipFile as problem:
+            _check_parts(packed, len(raw))
+            for name in packed.namelist():
+                if name.lower().startswith("xl/worksheets/"):
+                    _check_extent(packed, name)
+    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError) as problem:
         raise Refusal(f"文件不完整，可能没有传完。{SAVE_AGAIN}") from problem
+
+
+def _check_parts(packed: zipfile.ZipFile, packed_size: int) -> None:
+    entries = packed.infolist()
     size = sum(entry.file_size for entry in entries)
-    if size > MOST_UNPACKED or size > MOST_RATIO * max(len(raw), 100_000):
+    if size > MOST_UNPACKED or size > MOST_RATIO * max(packed_size, 100_000):
         raise Refusal("文件展开后过大，不像正常的表格。请按学院拆分后再导入。")
     names = {entry.filename.lower() for entry in entries}
     if any(name.endswith("vbaproject.bin") for name in names):
         raise Refusal(f"文件里带有宏，为了安全不予读取。{SAVE_AGAIN}")
-    if not any(name.startswith("xl/") for name in names):
-        raise Refusal(f"这不是表格文件（可能是 Word 文档或压缩包）。{SAVE_AGAIN}")
+    if "xl/workbook.bin" in names or not any(name.startswith("xl/") for name in names):
+        raise Refusal(f"这不是表格文件（可能是 Word 文档、压缩包或二进制工作簿）。{SAVE_AGAIN}")
+
+
+def _check_extent(packed: zipfile.ZipFile, name: str) -> None:
+    """Refuse a sheet with one cell far away before the reader lays out everything in between and dies of it."""
+    most_row = most_column = 0
+    tail = b""
+    with packed.open(name) as part:
+        while piece := part.read(1 << 20):
+            for found in FAR_CELL.finditer(tail + piece):
+                letters = found[1].rstrip(b"0123456789")
+                most_row = max(most_row, int(found[1][len(letters) :] or 0))
+                most_column = max(most_column, _column_number(letters))
+            tail = piece[-64:]
+    if most_row > MOST_ROWS or most_column > MOST_COLUMNS:
+        raise Refusal(f"表格里有单元格远在第 {most_row} 行、第 {most_column} 列，超出可读范围，请只保留数据区域。")
+
+
+def _column_number(letters: bytes) -> int:
+    number = 0
+    for letter in letters[:8]:
+        number = number * 26 + letter - 64
+    return number
 
 
 def _workbook(raw: bytes, wanted: str | None) -> list[_Grid]:
     try:
         workbook = python_calamine.load_workbook(io.BytesIO(raw))
-    except python_calamine.PasswordError as problem:
-        raise Refusal("文件设有打开密码，请先去掉密码再导入。") from problem
+        names = workbook.sheet_names
+        if not names:
+            raise Refusal(f"文件里读不到工作表（可能是“严格 Open XML”格式）。{SAVE_AGAIN}")
+        if wanted is not None and wanted not in names:
+            raise Refusal(f"没有名为“{wanted}”的工作表；文件里有：{'、'.join(names)}。", field="sheet")
+        grids = [grid for name in ([wanted] if wanted else names) if (grid := _grid(workbook, name))]
     except (python_calamine.CalamineError, OSError, ValueError) as problem:
-        raise Refusal(f"无法读取这个文件，可能已损坏或不是表格。{SAVE_AGAIN}") from problem
-    names = workbook.sheet_names
-    if not names:
-        raise Refusal(f"文件里读不到工作表（可能是“严格 Open XML”格式）。{SAVE_AGAIN}")
-    if wanted is not None and wanted not in names:
-        raise Refusal(f"没有名为“{wanted}”的工作表；文件里有：{'、'.join(names)}。", field="sheet")
-    grids = []
-    for name in [wanted] if wanted else names:
-        sheet = workbook.get_sheet_by_name(name)
-        if sheet.width > MOST_COLUMNS or sheet.height > MOST_ROWS:
-            raise Refusal(f"工作表“{name}”有 {sheet.height} 行 {sheet.width} 列，超出可读范围，请只保留数据区域。")
-        if sheet.height:
-            grids.append(_Grid(name, (sheet.start[0] if sheet.start else 0) + 1, sheet.to_python()))
+        raise Refusal(DAMAGED) from problem
+    except BaseException as problem:
+        if type(problem).__name__ == "PanicException":  # the reader's own assertion, no class to import
+            raise Refusal(DAMAGED) from problem
+        raise
     if not grids:
         raise Refusal("工作表是空的，请检查后重新导出。")
     return grids
+
+
+def _grid(workbook: python_calamine.CalamineWorkbook, name: str) -> _Grid | None:
+    """The cells of a sheet; nothing for an empty one or a chart."""
+    sheet = workbook.get_sheet_by_name(name)
+    if sheet.width > MOST_COLUMNS or sheet.height > MOST_ROWS or sheet.width * sheet.height > MOST_CELLS:
+        raise Refusal(f"工作表“{name}”有 {sheet.height} 行 {sheet.width} 列，超出可读范围，请只保留数据区域。")
+    if not sheet.height:
+        return None
+    return _Grid(name, (sheet.start[0] if sheet.start else 0) + 1, sheet.to_python())
 
 
 def _text(raw: bytes) -> list[list[Any]]:
@@ -136,8 +184,8 @@ def _text(raw: bytes) -> list[list[Any]]:
         raise Refusal(f"文件内容是网页，不是表格（有的系统会这样导出）。{SAVE_AGAIN}")
     if "\0" in text:
         raise Refusal(f"无法识别这个文件。{SAVE_AGAIN}")
-    first = next((line for line in text.splitlines() if line.strip()), "")
-    delimiter = max(",;\t", key=first.count)
+    top = text.splitlines()[:HEADER_SEARCH]
+    delimiter = max(",;\t", key=lambda sign: max((line.count(sign) for line in top), default=0))
     try:
         rows = [row for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)]
     except csv.Error as problem:

@@ -52,7 +52,7 @@ def _numbers(column: list[Cell]) -> tuple[NDArray[np.float64], NDArray[np.bool_]
 
 def _number(text: str) -> float:
     try:
-        return float(text)
+        return float(text) if "_" not in text else float("nan")
     except ValueError:
         return float("nan")
 

@@ -75,13 +75,10 @@ def suggest(header: Sequence[str], wanted: Sequence[str], *, sheet: str | None =
             plan.reasons[place] = f"列名“{header[place]}”"
     for key in wanted:
         scale = all_scales()[key]
-        found: dict[int, int] = {}
-        for place, word in enumerate(header):
-            item = _item_of(word, scale)
-            if item is not None and item not in found and place not in plan.reasons:
-                found[item] = place
+        free = {place: word for place, word in enumerate(header) if place not in plan.reasons}
+        found = _items_in(free, scale)
         if len(found) < scale.size and len(wanted) == 1:
-            found |= {item: place for item, place in _bare_numbers(header, scale).items() if item not in found}
+            found = _bare_numbers(free, scale) | found
         if len(found) == scale.size:
             plan.items[key] = [found[item] for item in range(1, scale.size + 1)]
             for item, place in found.items():
@@ -89,24 +86,45 @@ def suggest(header: Sequence[str], wanted: Sequence[str], *, sheet: str | None =
     return plan
 
 
-def _item_of(word: str, scale: Scale) -> int | None:
-    """The item a header names: PHQ9_3, phq3, PHQ-9 第3题, or the item's own sentence."""
+def _items_in(header: Mapping[int, str], scale: Scale) -> dict[int, int]:
+    """The items that headers name. A bare ``PHQ9`` is a total, unless it stands in a row of PHQ1, PHQ2, …"""
+    found: dict[int, int] = {}
+    styles: set[str] = set()
+    totals: dict[int, tuple[int, str]] = {}
+    for place, word in header.items():
+        named = _item_of(word, scale)
+        if named is None:
+            continue
+        item, style = named
+        if normal(word) in scale.prefixes:
+            totals.setdefault(item, (place, style))
+        elif item not in found:
+            found[item] = place
+            styles.add(style)
+    for item, (place, style) in totals.items():
+        if item not in found and styles == {style}:
+            found[item] = place
+    return found
+
+
+def _item_of(word: str, scale: Scale) -> tuple[int, str] | None:
+    """The item a header names (PHQ9_3, phq3, PHQ-9 第3题, or the item's own sentence), and by which prefix."""
     text = normal(word)
     for prefix in sorted(scale.prefixes, key=len, reverse=True):
         if text.startswith(prefix):
             number = _NUMBER.match(text[len(prefix) :].removeprefix("q"))
             if number and 1 <= int(number[1]) <= scale.size:
-                return int(number[1])
+                return int(number[1]), prefix
     for item in scale.items:
         if normal(item.text) and text.endswith(normal(item.text)):
-            return item.number
+            return item.number, ""
     return None
 
 
-def _bare_numbers(header: Sequence[str], scale: Scale) -> dict[int, int]:
+def _bare_numbers(header: Mapping[int, str], scale: Scale) -> dict[int, int]:
     """Q1, 第1题, 1、…: only believed when the file holds a single scale."""
     found: dict[int, int] = {}
-    for place, word in enumerate(header):
+    for place, word in header.items():
         match = _NUMBER.match(normal(word).removeprefix("q")) or _IN_FRONT.match(word.strip().lower())
         if match and 1 <= int(match[1]) <= scale.size:
             found.setdefault(int(match[1]), place)
@@ -124,15 +142,25 @@ def from_file(table: Mapping[str, Any], header: Sequence[str], wanted: Sequence[
         return place
 
     plan = suggest(header, wanted, sheet=table.get("sheet"))
-    for name, word in table.get("columns", {}).items():
+    for name, word in _part(table, "columns").items():
         if name not in FIELDS:
             raise Refusal(f"映射文件里的字段“{name}”不认识；可用：{'、'.join(FIELDS)}。")
         plan.columns[name] = place_of(word)
-    for key, held in table.get("scales", {}).items():
-        if key in wanted:
-            plan.items[key] = [place_of(word) for word in held["items"]]
+    for key, held in _part(table, "scales").items():
+        words = held.get("items") if isinstance(held, Mapping) else None
+        if key in wanted and not isinstance(words, list):
+            raise Refusal(f"映射文件里的 [scales.{key}] 应写明 items = [各题的列名]。")
+        if key in wanted and words is not None:
+            plan.items[key] = [place_of(word) for word in words]
     refuse_unfit(plan, wanted)
     return plan
+
+
+def _part(table: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    held = table.get(name, {})
+    if not isinstance(held, Mapping):
+        raise Refusal(f"映射文件里的 {name} 应写成 [{name}] 一节，每行“名称 = 列名”。")
+    return held
 
 
 def refuse_unfit(plan: Plan, wanted: Sequence[str]) -> None:
@@ -160,6 +188,8 @@ def from_form(meanings: Mapping[int, str], wanted: Sequence[str], *, sheet: str 
             continue
         key, _, number = meaning.partition(".")
         if number.isdecimal():
+            if key not in wanted or not 1 <= int(number) <= all_scales()[key].size:
+                raise Refusal("指定了这份文件没有的题目，请重新打开页面核对。")
             if int(number) in items.setdefault(key, {}):
                 raise Refusal(f"{all_scales()[key].name} 第 {number} 题被指定了两次。")
             items[key][int(number)] = place

@@ -96,14 +96,15 @@ def read(name: str, table: dict[str, Any]) -> Scale:
 
 
 def _check(name: str, table: dict[str, Any], scale: Scale) -> None:
+    starts = [band.start for band in scale.bands]
     faults = {
         "items 应从 1 连续编号": [item.number for item in scale.items] != list(range(1, scale.size + 1)),
         "answers 应覆盖 minimum 到 maximum": set(scale.answers) != set(range(scale.minimum, scale.maximum + 1)),
-        "bands 应从最低分开始递增": [band.start for band in scale.bands] != sorted({band.start for band in scale.bands})
-        or scale.bands[0].start != scale.minimum * scale.size,
-        "bands 超出最高分": scale.bands[-1].start > scale.highest,
+        "bands 应从最低分开始递增": starts != sorted(set(starts)) or starts[:1] != [scale.minimum * scale.size],
+        "bands 超出最高分": any(start > scale.highest for start in starts),
         "licence_class 不认识": table.get("licence_class") not in LICENCES,
-        "red_flags 指向不存在的题": any(item > scale.size for item, _ in scale.red_flags),
+        "red_flags 指向不存在的题": any(not 1 <= item <= scale.size for item, _ in scale.red_flags),
+        "red_flags 的分值答不出来": any(value not in scale.answers for _, value in scale.red_flags),
         "positive 只支持 >=": table["positive"]["op"] != ">=",
     }
     for fault, holds in faults.items():

@@ -101,7 +101,10 @@ def _entered(view: View, need: Need, outside: Callable[[], Any] | None) -> View:
         g.outside = outside() if outside and writing else None
         with door().enter(actor(), need.permission, need.purpose, writing=writing, request_id=request_id()) as decided:
             g.access = decided
-            response: Response = make_response(view(**arguments))
+            try:
+                response: Response = make_response(view(**arguments))
+            finally:
+                del g.access
             if g.get("refused") and response.status_code == 200:
                 response.status_code = 422
         return response

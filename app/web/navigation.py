@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from flask import g, request
-from flask_login import current_user
 
 from app.security.access import Access
 from app.security.policy import Permission, Purpose
+from app.web.feature import actor, may
 from models.identity import Role
 
 
@@ -45,34 +45,31 @@ bell: list[Callable[[Access], int]] = []
 """What counts the unread notices; wiring sets it, because this room knows no other."""
 
 
-def entries_for(access: Access) -> list[Item]:
-    role = access.actor.role
+def entries() -> list[Item]:
+    """What the active role finds; nothing before sign-in."""
     return [
-        item for item in items if access.may(item.permission, item.purpose) and (not item.roles or role in item.roles)
+        item for item in items if may(item.permission, item.purpose) and (not item.roles or actor().role in item.roles)
     ]
 
 
-def first_page(access: Access) -> str | None:
+def first_page() -> str | None:
     """Where a role begins its day."""
-    entries = entries_for(access)
-    return entries[0].endpoint if entries else None
+    return next((item.endpoint for item in entries()), None)
 
 
 def shown() -> list[Shown]:
-    """The navigation of this page; empty outside the door (sign-in, errors)."""
+    """The navigation of this page. Outside the door (on an error page) it counts nothing."""
     access: Access | None = g.get("access")
-    if access is None or not current_user.is_authenticated:
-        return []
     here = request.endpoint or ""
     return [
         Shown(
             item.label,
             item.endpoint,
             item.icon,
-            item.badge(access) if item.badge else 0,
+            item.badge(access) if item.badge and access is not None else 0,
             here == item.endpoint or any(here.startswith(name) for name in item.family),
         )
-        for item in entries_for(access)
+        for item in entries()
     ]
 
 

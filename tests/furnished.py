@@ -1,0 +1,93 @@
+"""A house with one of everything in it and one person in every role, for tests that walk through all pages."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import select
+
+from app.security.policy import PEOPLE
+from models.approval import Approval
+from models.case import CaseNote, Task
+from models.identity import Role
+from models.intake import ImportBatch
+from models.notice import Notice
+from models.risk import InterviewEntry
+from models.screening import ScreeningRound, UnplacedAnswer
+from tests.house import HEADER, Client, House, xlsx
+
+ROLES = [role for role in PEOPLE if role is not Role.STUDENT]
+
+
+def furnish(house: House) -> tuple[dict[str, str], dict[Role, Client]]:
+    """One of each thing there is, and one person in every role; all about students of one class."""
+    make = house.make
+    head, psychologist, affairs = make.team()
+    group = make.class_group()
+    people = {Role.CENTRE_HEAD: head, Role.PSYCHOLOGIST: psychologist, Role.AFFAIRS_HEAD: affairs}
+    people[Role.ADVISOR] = make.advisor(group)
+    people[Role.CLASS_TEACHER] = make.person(Role.CLASS_TEACHER, classes=[group])
+    for role in ROLES:
+        people.setdefault(role, make.person(role))
+    student = make.student(group, number="20269900")
+    make.student(group, number="20269901")
+    alert = make.alert(make.student(group))
+    case = make.case(psychologist, student)
+    psychologist.post(f"/cases/{case.id}/notes", kind="session", text="记", version="1")
+    psychologist.post(f"/cases/{case.id}/tasks", kind="follow_up", text="打电话", due_on="2026-12-30", version="2")
+    note = house.all(select(CaseNote.id))[0]
+    _screen(house, head)
+    ids = {
+        "student_id": student.id,
+        "alert_id": alert.id,
+        "case_id": case.id,
+        "note_id": note.id,
+        "duty_id": house.make.duties(alert)["contact"].id,
+        "staff_id": people[Role.OBSERVER].id,
+        "entry_id": _only(house, InterviewEntry),
+        "answer_id": _only(house, UnplacedAnswer),
+        "round_id": _only(house, ScreeningRound),
+        "task_id": _only(house, Task),
+        "notice_id": _only(house, Notice),
+        "approval_id": _approval(head, house),
+        "grant_id": uuid4(),
+        "job_id": uuid4(),
+    }
+    return {name: str(value) for name, value in ids.items()} | {"form": "note", "topic": "worklist"}, people
+
+
+def _only(house: House, model: Any) -> Any:
+    return house.all(select(model.id).limit(1))[0].id
+
+
+def _approval(head: Client, house: House) -> Any:
+    head.post("/rules/change", name="clock:orange.contact", value="3", reason="更快一些")
+    return _only(house, Approval)
+
+
+def _screen(house: House, head: Client) -> None:
+    """A round with a list entry and an unplaced critical answer, through the pages."""
+    head.post("/rounds/new", name="普查", interviews_due="2026-12-20")
+    round_id = _only(house, ScreeningRound)
+    file = xlsx(
+        HEADER, ["20269901", "", "", *([2] * 6), 0, 0, 0, *([0] * 7)], ["404", "", "", *([0] * 8), 3, *([0] * 7)]
+    )
+    head.post(f"/rounds/{round_id}/import", upload=(file, "结果.xlsx"), scales=["phq9", "gad7"])
+    batch = house.all(select(ImportBatch.id, ImportBatch.version))[-1]
+    page = head.get(f"/imports/{batch.id}/map")
+    chosen = {f"column-{place}": page_value(page.html, place) for place in range(len(HEADER))}
+    head.post(f"/imports/{batch.id}/map", version=str(batch.version), **chosen)
+    house.work()
+    version = str(house.all(select(ImportBatch.version).where(ImportBatch.id == batch.id))[0].version)
+    head.post(f"/imports/{batch.id}/commit", version=version)
+    house.work()
+
+
+def page_value(html: str, place: int) -> str:
+    """The meaning suggested for one column."""
+    select_box = re.search(rf'<select[^>]*name="column-{place}".*?</select>', html, re.DOTALL)
+    assert select_box
+    found = re.search(r'value="([^"]*)" selected', select_box[0])
+    return found[1] if found else ""
