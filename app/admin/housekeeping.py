@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from sqlalchemy import delete
+from sqlalchemy import delete, func, select
+from sqlalchemy.orm import Session
 
 from app.security import heads
 from app.security.access import Access
@@ -16,6 +17,8 @@ from models.moment import now
 KEEP_JOBS = timedelta(days=7)
 KEEP_SESSIONS = timedelta(days=7)
 KEEP_THROTTLE = timedelta(days=1)
+WORKER_SILENT = timedelta(minutes=5)
+"""Without a finished round of clocks for this long, somebody must look: the worker runs one every minute."""
 
 
 def take_head(door: Door) -> int | None:
@@ -35,3 +38,16 @@ def clear_away(access: Access) -> None:
     session.execute(delete(Job).where(Job.stage == JobStage.DONE, Job.finished_at < instant - KEEP_JOBS))
     session.execute(delete(SignInSession).where(SignInSession.ends_at < instant - KEEP_SESSIONS))
     session.execute(delete(SignInThrottle).where(SignInThrottle.first_at < instant - KEEP_THROTTLE))
+
+
+def is_worker_running(session: Session) -> bool:
+    """Whether clocks have been looked at lately."""
+    last = session.scalar(select(func.max(Job.finished_at)).where(Job.kind == "ladder", Job.stage == JobStage.DONE))
+    return last is not None and now() - last < WORKER_SILENT
+
+
+def health(door: Door) -> dict[str, str]:
+    """For a monitor outside: whether the database answers, contents can be opened, and clocks run. Nothing else."""
+    with door.database.reading() as session:
+        worker = "ok" if is_worker_running(session) else "silent"
+    return {"status": "sealed" if door.keyring is None else "ok", "worker": worker}

@@ -5,18 +5,18 @@ from __future__ import annotations
 import json
 from uuid import UUID
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import func, select, update
 
-from app.admin import approval, rulebook, rules_change
+from app.admin import approval, housekeeping, rulebook, rules_change
 from app.admin.forms import DecideForm, ProposeChangeForm
 from app.events import Event
 from app.security import policy
 from app.security.access import PAGE
 from app.security.holders import names_of
 from app.security.policy import Permission, Purpose
-from app.web.feature import Room, access, door
+from app.web.feature import ANYONE, Room, access, door
 from app.web.paging import page_of
 from config import catalogue
 from models.approval import Approval, ApprovalStage
@@ -117,6 +117,12 @@ def policy_page() -> ResponseReturnValue:
         for (permission, purpose), holders in policy.POLICY.items()
     ]
     return render_template("admin/policy.html", roles=roles, rows=rows, opens=policy.OPENS)
+
+
+@admin.route("/health", needs=ANYONE)
+def health() -> ResponseReturnValue:
+    """For a monitor: 200 while the database answers, also when sealed."""
+    return jsonify(housekeeping.health(door()))
 
 
 @admin.route("/system", needs=Permission.SYSTEM_READ, purpose=Purpose.ADMINISTRATION)

@@ -12,7 +12,7 @@ import click
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.admin import rulebook
+from app.admin import housekeeping, rulebook
 from app.cli import installation
 from app.cli.output import json_option, report
 from app.screening.scale import all_scales
@@ -26,7 +26,7 @@ from config.settings import Settings
 from models.audit import LEDGER_TABLES, LedgerHead
 from models.identity import Role
 from models.job import Job, JobStage
-from models.moment import now, today
+from models.moment import today
 
 Finding = tuple[str, str]
 """What was looked at, and what to do; an empty second part means it is well."""
@@ -123,9 +123,8 @@ def _people(door: Door) -> Iterator[Finding]:
 
 def _running(door: Door) -> Iterator[Finding]:
     with door.database.reading() as session:
-        last = session.scalar(select(func.max(Job.finished_at)).where(Job.kind == "ladder", Job.stage == JobStage.DONE))
-        fresh = last is not None and now() - last < timedelta(minutes=5)
-        yield "后台任务", "" if fresh else "最近 5 分钟没有运行，请启动：python3 manage.py worker"
+        running = housekeeping.is_worker_running(session)
+        yield "后台任务", "" if running else "最近 5 分钟没有运行，请启动：python3 manage.py worker"
         failed = session.scalar(select(func.count()).where(Job.stage == JobStage.FAILED)) or 0
         yield "任务结果", f"{failed} 个任务未能完成，见“系统状态”" if failed else ""
         head = session.scalars(select(LedgerHead).order_by(LedgerHead.number.desc()).limit(1)).first()

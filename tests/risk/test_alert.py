@@ -17,5 +17,6 @@ def test_a_second_reason_joins_the_open_alert_and_raises_it(house: House) -> Non
 
     assert second.id == first.id
     assert second.level is Level.ORANGE
-    assert {duty.kind for (duty,) in house.all(select(Duty).where(Duty.alert_id == first.id))} == {"contact", "assessment"}
+    kinds = {duty.kind for (duty,) in house.all(select(Duty).where(Duty.alert_id == first.id))}
+    assert kinds == {"contact", "assessment"}
     assert house.count(Alert) == 1
