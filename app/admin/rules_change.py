@@ -45,12 +45,12 @@ def changeable(book: Rulebook) -> Iterator[Changeable]:
     for name, most in MOST.items():
         clock = book.clock(name)
         yield Changeable(
-            f"clock:{name}", _clock_title(name), clock.amount, _UNITS[clock.kind], 1, most.amount, "practice §2.1"
+            f"clock:{name}", _clock_title(name), clock.amount, _UNITS[clock.kind], 1, most.amount, "高校实务 §2.1"
         )
     for level in Level:
         if level is not Level.GREEN:
             title = f"{_level_word(level.value)}个案随访间隔"
-            yield Changeable(f"follow_up:{level.value}", title, book.follow_up_days(level), "天", 1, 60, "domain §B.2")
+            yield Changeable(f"follow_up:{level.value}", title, book.follow_up_days(level), "天", 1, 60, "领域资料 §B.2")
     for rule in book.rules:
         if rule.level is None and rule.conditions:
             first = rule.conditions[0]
