@@ -11,11 +11,11 @@ from flask import Flask
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from app import events
+from app import events, menu
 from app.admin import approval, housekeeping, rules_change
 from app.admin.routes import admin
 from app.audit.routes import audit
-from app.cases import care, closure, panel, worklist
+from app.cases import care, closure, panel
 from app.cases.alert_routes import alerts
 from app.cases.case_routes import casework
 from app.cases.routes import cases
@@ -46,8 +46,6 @@ from app.students.roster import StudentsMoved
 from app.students.routes import roster as roster_room
 from app.students.routes import students
 from app.web import errors, feature, frame, headers, navigation
-from models.approval import Approval, ApprovalStage
-from models.identity import Role
 
 ROOMS = (
     frame.vendor,
@@ -142,159 +140,6 @@ def worker(door: Door) -> Worker:
     return Worker(door, job_kinds(), TIMETABLE)
 
 
-# --- the navigation -------------------------------------------------------------------------
-
-
-def _approvals_waiting(access: Access) -> int:
-    deciding = access.under(Permission.APPROVE, Purpose.ADMINISTRATION)
-    return deciding.count(Approval, Approval.stage == ApprovalStage.WAITING, most=100)
-
-
-def _interviews_of_mine(access: Access) -> int:
-    return worklist.open_interviews(access.under(Permission.INTERVIEW_WORK), mine=True)
-
-
-NAVIGATION = (
-    navigation.Item(
-        label="我的待办",
-        endpoint="cases.mine",
-        icon="inbox",
-        permission=Permission.DUTY_WORK,
-        badge=worklist.open_items_of_mine,
-        family=("cases.show_duty", "cases.record_contact"),
-    ),
-    navigation.Item(
-        label="预警", endpoint="alerts.index", icon="bell", permission=Permission.ALERT_TRIAGE, family=("alerts.",)
-    ),
-    navigation.Item(
-        label="约谈名单",
-        endpoint="risk.interview_list",
-        icon="chat-square-text",
-        permission=Permission.INTERVIEW_WORK,
-        badge=_interviews_of_mine,
-        family=("risk.interview", "risk.hand_over_interview"),
-    ),
-    navigation.Item(
-        label="个案",
-        endpoint="casework.index",
-        icon="folder2-open",
-        permission=Permission.CASE_READ,
-        family=("casework.",),
-    ),
-    navigation.Item(
-        label="时限与进展",
-        endpoint="cases.lead_overview",
-        icon="clock-history",
-        permission=Permission.LEAD_OVERVIEW,
-        family=("cases.assign",),
-    ),
-    navigation.Item(
-        label="我的学生",
-        endpoint="cases.my_classes",
-        icon="people",
-        permission=Permission.STUDENT_SEARCH,
-        roles=frozenset({Role.ADVISOR, Role.CLASS_TEACHER, Role.COLLEGE_LEAD}),
-    ),
-    navigation.Item(
-        label="学生查找",
-        endpoint="students.find",
-        icon="search",
-        permission=Permission.STUDENT_SEARCH,
-        family=("students.",),
-    ),
-    navigation.Item(
-        label="普查批次",
-        endpoint="screening.rounds",
-        icon="clipboard2-pulse",
-        permission=Permission.ROUND_MANAGE,
-        family=("screening.",),
-    ),
-    navigation.Item(
-        label="待核实提示",
-        endpoint="risk.unplaced_list",
-        icon="question-diamond",
-        permission=Permission.UNPLACED_WORK,
-        family=("risk.place", "risk.dismiss"),
-    ),
-    navigation.Item(
-        label="审批",
-        endpoint="admin.approvals",
-        icon="pen",
-        permission=Permission.APPROVE,
-        purpose=Purpose.ADMINISTRATION,
-        badge=_approvals_waiting,
-        family=("admin.approval",),
-    ),
-    navigation.Item(
-        label="规则与时限",
-        endpoint="admin.rules",
-        icon="sliders",
-        permission=Permission.RULES_READ,
-        purpose=Purpose.ADMINISTRATION,
-        family=("admin.change_rule",),
-    ),
-    navigation.Item(
-        label="名册导入",
-        endpoint="roster.desk",
-        icon="file-earmark-arrow-up",
-        permission=Permission.ROSTER_IMPORT,
-        purpose=Purpose.ADMINISTRATION,
-        family=("roster.desk",),
-    ),
-    navigation.Item(
-        label="待补资料",
-        endpoint="roster.todo",
-        icon="list-check",
-        permission=Permission.ROSTER_IMPORT,
-        purpose=Purpose.ADMINISTRATION,
-    ),
-    navigation.Item(
-        label="账号",
-        endpoint="identity.accounts",
-        icon="person-badge",
-        permission=Permission.ACCOUNTS_MANAGE,
-        purpose=Purpose.ADMINISTRATION,
-        family=("identity.",),
-    ),
-    navigation.Item(
-        label="教职工导入",
-        endpoint="staff.desk",
-        icon="file-earmark-arrow-up",
-        permission=Permission.STAFF_IMPORT,
-        purpose=Purpose.ADMINISTRATION,
-        family=("staff.",),
-    ),
-    navigation.Item(
-        label="系统状态",
-        endpoint="admin.system",
-        icon="hdd-stack",
-        permission=Permission.SYSTEM_READ,
-        purpose=Purpose.ADMINISTRATION,
-    ),
-    navigation.Item(
-        label="权限一览",
-        endpoint="admin.policy_page",
-        icon="shield-check",
-        permission=Permission.POLICY_READ,
-        purpose=Purpose.ADMINISTRATION,
-    ),
-    navigation.Item(
-        label="审计日志",
-        endpoint="audit.index",
-        icon="journal-text",
-        permission=Permission.AUDIT_READ,
-        purpose=Purpose.ADMINISTRATION,
-    ),
-    navigation.Item(
-        label="日志校验",
-        endpoint="audit.prove",
-        icon="patch-check",
-        permission=Permission.AUDIT_READ,
-        purpose=Purpose.ADMINISTRATION,
-    ),
-)
-
-
 # --- the application ---------------------------------------------------------------------------
 
 
@@ -320,7 +165,7 @@ def create_app(door: Door) -> Flask:
     app.logger.disabled = True
     wire_events()
     wire_panels()
-    navigation.items[:] = NAVIGATION
+    navigation.items[:] = menu.NAVIGATION
     navigation.bell[:] = [post.unread]
     use_sessions(app, door)
     CSRFProtect(app)

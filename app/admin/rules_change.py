@@ -50,7 +50,9 @@ def changeable(book: Rulebook) -> Iterator[Changeable]:
     for level in Level:
         if level is not Level.GREEN:
             title = f"{_level_word(level.value)}个案随访间隔"
-            yield Changeable(f"follow_up:{level.value}", title, book.follow_up_days(level), "天", 1, 60, "领域资料 §B.2")
+            yield Changeable(
+                f"follow_up:{level.value}", title, book.follow_up_days(level), "天", 1, 60, "领域资料 §B.2"
+            )
     for rule in book.rules:
         if rule.level is None and rule.conditions:
             first = rule.conditions[0]

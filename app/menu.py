@@ -1,0 +1,158 @@
+"""What stands on the left, in the order in which it is needed; each role finds only what it may enter."""
+
+from __future__ import annotations
+
+from app.cases import worklist
+from app.security.access import Access
+from app.security.policy import Permission, Purpose
+from app.web.navigation import Item
+from models.approval import Approval, ApprovalStage
+from models.identity import Role
+
+
+def _approvals_waiting(access: Access) -> int:
+    deciding = access.under(Permission.APPROVE, Purpose.ADMINISTRATION)
+    return deciding.count(Approval, Approval.stage == ApprovalStage.WAITING, most=100)
+
+
+def _interviews_of_mine(access: Access) -> int:
+    return worklist.open_interviews(access.under(Permission.INTERVIEW_WORK), mine=True)
+
+
+NAVIGATION = (
+    Item(
+        label="我的待办",
+        endpoint="cases.mine",
+        icon="inbox",
+        permission=Permission.DUTY_WORK,
+        badge=worklist.open_items_of_mine,
+        family=("cases.show_duty", "cases.record_contact"),
+    ),
+    Item(label="预警", endpoint="alerts.index", icon="bell", permission=Permission.ALERT_TRIAGE, family=("alerts.",)),
+    Item(
+        label="约谈名单",
+        endpoint="risk.interview_list",
+        icon="chat-square-text",
+        permission=Permission.INTERVIEW_WORK,
+        badge=_interviews_of_mine,
+        family=("risk.interview", "risk.hand_over_interview"),
+    ),
+    Item(
+        label="个案",
+        endpoint="casework.index",
+        icon="folder2-open",
+        permission=Permission.CASE_READ,
+        family=("casework.",),
+    ),
+    Item(
+        label="时限与进展",
+        endpoint="cases.lead_overview",
+        icon="clock-history",
+        permission=Permission.LEAD_OVERVIEW,
+        family=("cases.assign",),
+    ),
+    Item(
+        label="我的学生",
+        endpoint="cases.my_classes",
+        icon="people",
+        permission=Permission.STUDENT_SEARCH,
+        roles=frozenset({Role.ADVISOR, Role.CLASS_TEACHER, Role.COLLEGE_LEAD}),
+    ),
+    Item(
+        label="学生查找",
+        endpoint="students.find",
+        icon="search",
+        permission=Permission.STUDENT_SEARCH,
+        family=("students.",),
+    ),
+    Item(
+        label="普查批次",
+        endpoint="screening.rounds",
+        icon="clipboard2-pulse",
+        permission=Permission.ROUND_MANAGE,
+        family=("screening.",),
+    ),
+    Item(
+        label="待核实提示",
+        endpoint="risk.unplaced_list",
+        icon="question-diamond",
+        permission=Permission.UNPLACED_WORK,
+        family=("risk.place", "risk.dismiss"),
+    ),
+    Item(
+        label="审批",
+        endpoint="admin.approvals",
+        icon="pen",
+        permission=Permission.APPROVE,
+        purpose=Purpose.ADMINISTRATION,
+        badge=_approvals_waiting,
+        family=("admin.approval",),
+    ),
+    Item(
+        label="规则与时限",
+        endpoint="admin.rules",
+        icon="sliders",
+        permission=Permission.RULES_READ,
+        purpose=Purpose.ADMINISTRATION,
+        family=("admin.change_rule",),
+    ),
+    Item(
+        label="名册导入",
+        endpoint="roster.desk",
+        icon="file-earmark-arrow-up",
+        permission=Permission.ROSTER_IMPORT,
+        purpose=Purpose.ADMINISTRATION,
+        family=("roster.desk",),
+    ),
+    Item(
+        label="待补资料",
+        endpoint="roster.todo",
+        icon="list-check",
+        permission=Permission.ROSTER_IMPORT,
+        purpose=Purpose.ADMINISTRATION,
+    ),
+    Item(
+        label="账号",
+        endpoint="identity.accounts",
+        icon="person-badge",
+        permission=Permission.ACCOUNTS_MANAGE,
+        purpose=Purpose.ADMINISTRATION,
+        family=("identity.",),
+    ),
+    Item(
+        label="教职工导入",
+        endpoint="staff.desk",
+        icon="file-earmark-arrow-up",
+        permission=Permission.STAFF_IMPORT,
+        purpose=Purpose.ADMINISTRATION,
+        family=("staff.",),
+    ),
+    Item(
+        label="系统状态",
+        endpoint="admin.system",
+        icon="hdd-stack",
+        permission=Permission.SYSTEM_READ,
+        purpose=Purpose.ADMINISTRATION,
+    ),
+    Item(
+        label="权限一览",
+        endpoint="admin.policy_page",
+        icon="shield-check",
+        permission=Permission.POLICY_READ,
+        purpose=Purpose.ADMINISTRATION,
+    ),
+    Item(
+        label="审计日志",
+        endpoint="audit.index",
+        icon="journal-text",
+        permission=Permission.AUDIT_READ,
+        purpose=Purpose.ADMINISTRATION,
+    ),
+    Item(
+        label="日志校验",
+        endpoint="audit.prove",
+        icon="patch-check",
+        permission=Permission.AUDIT_READ,
+        purpose=Purpose.ADMINISTRATION,
+    ),
+)
