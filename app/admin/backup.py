@@ -46,11 +46,22 @@ class BadBackup(Exception):
 class Header:
     """What a backup says of itself before it is opened."""
 
-    held: dict[str, Any]
+    deployment: str
+    backend: str
+    counts: dict[str, int]
+    salt: bytes
+    keys: bytes
 
-    @property
-    def backend(self) -> str:
-        return str(self.held["backend"])
+    @classmethod
+    def read(cls, raw: bytes) -> Header:
+        held = json.loads(raw)
+        return cls(
+            held["deployment"],
+            held["backend"],
+            dict(held["counts"]),
+            base64.b64decode(held["salt"], validate=True),
+            base64.b64decode(held["keys"], validate=True),
+        )
 
 
 def make(door: Door, target: Path) -> dict[str, Any]:
@@ -143,8 +154,8 @@ def read_header(source: IO[bytes]) -> tuple[Header, bytes]:
         raise BadBackup("这不是本系统的备份文件。")
     try:
         raw = source.read(struct.unpack(">I", source.read(4))[0])
-        return Header(json.loads(raw)), raw
-    except (struct.error, ValueError) as problem:
+        return Header.read(raw), raw
+    except (struct.error, ValueError, KeyError, TypeError) as problem:
         raise BadBackup("备份文件的开头已损坏。") from problem
 
 
@@ -173,7 +184,7 @@ def restore(source_path: Path, settings: Settings, recovery_key: bytes) -> Heade
         header, raw = read_header(source)
         if header.backend != ("sqlite" if settings.is_sqlite else "postgresql"):
             raise BadBackup(f"这份备份来自 {header.backend}，请用同一种数据库恢复。")
-        cipher = _cipher(recovery_key, base64.b64decode(header.held["salt"]))
+        cipher = _cipher(recovery_key, header.salt)
         with tempfile.TemporaryDirectory() as folder:
             dump = Path(folder) / "dump"
             with dump.open("wb") as out:
@@ -181,7 +192,7 @@ def restore(source_path: Path, settings: Settings, recovery_key: bytes) -> Heade
                     out.write(chunk)
             _place(dump, settings)
     if not keyring.exist(settings.key_dir):
-        keyring.unpack(base64.b64decode(header.held["keys"]), recovery_key, settings.key_dir)
+        keyring.unpack(header.keys, recovery_key, settings.key_dir)
     return header
 
 
@@ -202,9 +213,9 @@ def compare(door: Door, header: Header) -> list[str]:
     found = _counts(door)
     wrong = [
         f"{name}: {found[name]} 行，备份时 {count} 行"
-        for name, count in header.held["counts"].items()
+        for name, count in header.counts.items()
         if found.get(name) != count
     ]
-    if str(door.deployment.id) != header.held["deployment"]:
+    if str(door.deployment.id) != header.deployment:
         wrong.append("部署标识与备份不一致")
     return wrong

@@ -6,10 +6,12 @@ import os
 import sys
 
 import click
+from sqlalchemy.exc import DBAPIError
 
+from app.admin.backup import BadBackup
 from app.admin.floor import BelowFloor
 from app.cli import accounts, audit, bench, database, demo, doctor, imports, policy, quality, recovery, screening, serve
-from app.cli.output import fail
+from app.cli.output import fail, usage
 from app.screening.scale import ScaleFault
 from app.security.door import LogUnavailable, NotReady
 from app.security.keyring import KeyProblem
@@ -54,9 +56,11 @@ def run() -> None:
     as_json = "--json" in sys.argv
     try:
         main(prog_name="manage.py", standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as help_wanted:
+        help_wanted.show()
+        sys.exit(help_wanted.exit_code)
     except click.ClickException as problem:
-        problem.show()
-        sys.exit(problem.exit_code)
+        fail(usage(problem), as_json=as_json, status=problem.exit_code)
     except click.Abort:
         sys.exit(130)
     except Refusal as refusal:
@@ -65,8 +69,12 @@ def run() -> None:
         fail(SEALED, as_json=as_json)
     except LogUnavailable:
         fail("审计日志无法写入，没有执行任何操作。", as_json=as_json)
-    except (SettingsError, NotReady, KeyProblem, CatalogueError, ScaleFault, BelowFloor) as problem:
+    except (SettingsError, NotReady, KeyProblem, CatalogueError, ScaleFault, BelowFloor, BadBackup) as problem:
         fail(str(problem), as_json=as_json)
+    except DBAPIError as problem:
+        fail(f"数据库没有完成这一步（{type(problem).__name__}）。请检查：python3 manage.py doctor", as_json=as_json)
+    except OSError as problem:
+        fail(f"不能读写 {problem.filename or '文件'}：{problem.strerror or type(problem).__name__}。", as_json=as_json)
 
 
 if __name__ == "__main__":

@@ -7,9 +7,11 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from pathlib import Path
 
 import click
 from sqlalchemy import func, select, text
+from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.admin import housekeeping, rulebook
@@ -52,7 +54,8 @@ def doctor(as_json: bool) -> None:
 def _outside(settings: Settings) -> Iterator[Finding]:
     yield f"Python {sys.version.split()[0]}", "" if sys.version_info >= (3, 11) else "需要 3.11 以上"
     yield "密钥文件", "；".join(keyring.problems(settings.key_dir))
-    free = shutil.disk_usage(settings.home if settings.home.exists() else settings.home.parent).free
+    there = next(path for path in (settings.home, *settings.home.absolute().parents) if path.exists())
+    free = shutil.disk_usage(there).free
     yield "磁盘空间", "" if free > 2 * 1024**3 else f"只剩 {free // 1024**2} MB，请清理"
     yield "会话 Cookie 只走 HTTPS", "" if settings.secure_cookies else "对外使用前去掉 XINYU_SECURE_COOKIES=0"
     until = catalogue.table("calendar")["covers_until"]
@@ -72,6 +75,9 @@ def _attempt(work: Callable[[], object]) -> str:
 
 
 def _inside(settings: Settings) -> Iterator[Finding]:
+    if settings.is_sqlite and not Path(make_url(settings.database_url).database or "").exists():
+        yield "数据库", "还没有，请运行：python3 manage.py db upgrade"
+        return
     try:
         current, head = installation.revision_of(settings)
     except SQLAlchemyError as problem:

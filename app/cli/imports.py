@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import click
 from sqlalchemy import select, update
 
 from app.cli import installation
-from app.cli.output import json_option, progress, report
+from app.cli.output import fail, json_option, progress, report
 from app.identity import staff_import
 from app.intake import batch as life
 from app.intake import sheet
@@ -84,18 +87,38 @@ def words_of(receipt: dict[str, Any], *, dry_run: bool) -> str:
     return "\n".join(lines)
 
 
-def _several(
-    importer: Importer, files: tuple[Path, ...], *, dry_run: bool, as_json: bool, preparing: Preparing | None = None
-) -> None:
-    """Import some files one after the other and report them together."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """One sheet of one file, and who imports it."""
+
+    path: Path
+    importer: Importer
+    sheet: str = ""
+    preparing: Preparing | None = None
+
+
+def _bring_in_all(works: list[Work], *, dry_run: bool, as_json: bool) -> None:
+    """Import one after the other; what went in before one was refused is reported with the refusal."""
     door = installation.opened(configuration.read())
-    receipts = []
-    for path in files:
-        with progress(path.name, quiet=as_json) as beat:
-            receipt = bring_in(door, importer, path, dry_run=dry_run, preparing=preparing, beat=beat)
-        receipts.append({"file": path.name, **receipt})
+    receipts: list[dict[str, Any]] = []
+    for work in works:
+        title = f"{work.path.name} {work.sheet}".strip()
+        try:
+            with progress(title, quiet=as_json) as beat:
+                receipt = bring_in(
+                    door,
+                    work.importer,
+                    work.path,
+                    dry_run=dry_run,
+                    sheet_name=work.sheet or None,
+                    preparing=work.preparing,
+                    beat=beat,
+                )
+        except Refusal as refusal:
+            fail(f"{title}：{refusal.sentence}", as_json=as_json, done={"files": receipts})
+        receipts.append({"file": work.path.name, "sheet": work.sheet, "kind": work.importer.kind.value, **receipt})
         if not as_json:
-            click.echo(f"{path.name}：{words_of(receipt, dry_run=dry_run)}")
+            click.echo(f"{title}：{words_of(receipt, dry_run=dry_run)}")
     report({"files": receipts}, as_json=as_json)
 
 
@@ -118,40 +141,29 @@ def roster_import_command(files: tuple[Path, ...], complete: bool, dry_run: bool
     def preparing(access: Access, table: Table, _batch: ImportBatch, beat: Callable[[int, int], None]) -> Any:
         return roster_compare.work_out(access, table, complete=complete, beat=beat)
 
-    door = installation.opened(configuration.read())
-    receipts = []
-    for path in files:
-        for sheet_name, importer in _understood(path):
-            is_roster = importer is roster_import.IMPORTER
-            with progress(path.name, quiet=as_json) as beat:
-                receipt = bring_in(
-                    door,
-                    importer,
-                    path,
-                    dry_run=dry_run,
-                    sheet_name=sheet_name or None,
-                    beat=beat,
-                    preparing=preparing if is_roster else None,
-                )
-            receipts.append({"file": path.name, "sheet": sheet_name, "kind": importer.kind.value, **receipt})
-            if not as_json:
-                click.echo(f"{path.name} {sheet_name}：{words_of(receipt, dry_run=dry_run)}")
-    report({"files": receipts}, as_json=as_json)
+    works = [work for path in files for work in _understood(path, preparing)]
+    _bring_in_all(works, dry_run=dry_run, as_json=as_json)
 
 
-def _understood(path: Path) -> list[tuple[str, Importer]]:
-    """Each sheet of a file with the importer it is for: students first, then the class table."""
+def _understood(path: Path, preparing: Preparing) -> list[Work]:
+    """Each sheet of a file with the importer it is for: students first, then the class table; other sheets are left."""
     raw = path.read_bytes()
-    found: list[tuple[str, Importer]] = []
+    students: list[Work] = []
+    posts: list[Work] = []
+    refused: Refusal | None = None
     for name in sheet.sheet_names(raw):
-        header = sheet.read(raw, sheet=name or None, knows=roster_import.IMPORTER.knows).header
-        if roster_import.fits(header):
-            found.insert(0, (name, roster_import.IMPORTER))
-        else:
-            header = sheet.read(raw, sheet=name or None, knows=class_posts.IMPORTER.knows).header
-            if class_posts.fits(header):
-                found.append((name, class_posts.IMPORTER))
-    return found or [("", roster_import.IMPORTER)]
+        try:
+            if roster_import.fits(sheet.read(raw, sheet=name or None, knows=roster_import.IMPORTER.knows).header):
+                students.append(Work(path=path, importer=roster_import.IMPORTER, sheet=name, preparing=preparing))
+            elif class_posts.fits(sheet.read(raw, sheet=name or None, knows=class_posts.IMPORTER.knows).header):
+                posts.append(Work(path=path, importer=class_posts.IMPORTER, sheet=name))
+        except Refusal as refusal:
+            refused = refusal
+    if not students and not posts:
+        raise refused or Refusal(
+            f"{path.name} 里没有认得的工作表：学生名册要有学号、姓名、学院、班级，班级表要有学院、班级和辅导员。"
+        )
+    return students + posts
 
 
 @roster.command("classes")
@@ -160,7 +172,8 @@ def _understood(path: Path) -> list[tuple[str, Importer]]:
 @json_option
 def classes(files: tuple[Path, ...], dry_run: bool, as_json: bool) -> None:
     """导入班级–辅导员–班主任表。"""
-    _several(class_posts.IMPORTER, files, dry_run=dry_run, as_json=as_json)
+    works = [Work(path=path, importer=class_posts.IMPORTER) for path in files]
+    _bring_in_all(works, dry_run=dry_run, as_json=as_json)
 
 
 # --- staff --------------------------------------------------------------------------------
@@ -180,24 +193,40 @@ def staff() -> None:
 @json_option
 def staff_import_command(files: tuple[Path, ...], passwords: Path | None, dry_run: bool, as_json: bool) -> None:
     """导入教职工名单。没有密码的账号要用 user password 或 --passwords 设置后才能登录。"""
-    _several(staff_import.IMPORTER, files, dry_run=dry_run, as_json=as_json)
-    if passwords is not None and not dry_run:
-        _hand_out_passwords(installation.opened(configuration.read()), passwords)
+    works = [Work(path=path, importer=staff_import.IMPORTER) for path in files]
+    if passwords is None or dry_run:
+        _bring_in_all(works, dry_run=dry_run, as_json=as_json)
+        return
+    with _for_owner_only(passwords) as out:
+        _bring_in_all(works, dry_run=dry_run, as_json=as_json)
+        _hand_out_passwords(installation.opened(configuration.read()), out)
 
 
-def _hand_out_passwords(door: Door, path: Path) -> None:
-    """A temporary password for everybody who has none, written to a file that only its owner reads."""
+@contextmanager
+def _for_owner_only(path: Path) -> Iterator[IO[str]]:
+    """A new file that nobody else may read, made before anything is imported and never over an old one."""
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except OSError as problem:
+        raise Refusal(f"不能写入 {path}（{problem.strerror}）。请给出一个还没有的文件。") from problem
+    try:
+        with open(handle, "w", encoding="utf-8-sig") as out:
+            yield out
+    except BaseException:
+        path.unlink()
+        raise
+
+
+def _hand_out_passwords(door: Door, out: IO[str]) -> None:
+    """A temporary password for everybody who has none."""
     with door.enter(CONSOLE, Permission.ACCOUNTS_MANAGE, Purpose.ADMINISTRATION, writing=False) as access:
         people = access.session.execute(
             select(Staff.id, Staff.login, Staff.name).where(Staff.password_hash.is_(None), Staff.retired_at.is_(None))
         ).all()
     given = [(person, secrets.token_urlsafe(9)) for person in people]
     hashes = [(person.id, sign_in.hash_password(words)) for person, words in given]
-    path.touch(mode=0o600)
-    path.write_text(
-        "账号,姓名,临时密码\n" + "".join(f"{person.login},{person.name},{words}\n" for person, words in given),
-        encoding="utf-8-sig",
-    )
+    out.write("账号,姓名,临时密码\n" + "".join(f"{person.login},{person.name},{words}\n" for person, words in given))
+    out.flush()
     with door.enter(CONSOLE, Permission.ACCOUNTS_MANAGE, Purpose.ADMINISTRATION) as access:
         for staff_id, hashed in hashes:
             access.session.execute(update(Staff).where(Staff.id == staff_id).values(password_hash=hashed))

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from app.admin import backup as backups
 from app.admin.backup import BadBackup
 from app.cli import installation
-from app.cli.output import fail, json_option, report
+from app.cli.output import json_option, report
 from app.events import Event
 from app.security import keyring, verify
 from app.security.actor import CONSOLE
@@ -39,11 +39,7 @@ def backup(target: Path | None, as_json: bool) -> None:
     door = installation.opened(configuration.read())
     stamp = now().astimezone(door.settings.time_zone).strftime("%Y%m%d-%H%M%S")
     path = target or Path.cwd() / f"xinyu-{stamp}.backup"
-    try:
-        held = backups.make(door, path)
-    except BadBackup as problem:
-        fail(str(problem), as_json=as_json)
-        return
+    held = backups.make(door, path)
     with door.enter(CONSOLE, Permission.MAINTENANCE, Purpose.ADMINISTRATION) as access:
         access.record(BackupMade())
     report(
@@ -62,16 +58,12 @@ def restore(source: Path, shares: tuple[str, ...], drill: bool, as_json: bool) -
     """从备份恢复到空的位置，并核对日志、行数和密钥。"""
     settings = configuration.read()
     started = time.monotonic()
-    try:
-        key = keyring.combine(list(shares)) if shares else keyring.Keyring.read(settings.key_dir).recovery_key
-        if drill:
-            with tempfile.TemporaryDirectory() as folder:
-                held = _restore(source, _elsewhere(settings, Path(folder)), key)
-        else:
-            held = _restore(source, settings, key)
-    except BadBackup as problem:
-        fail(str(problem), as_json=as_json)
-        return
+    key = keyring.combine(list(shares)) if shares else keyring.Keyring.read(settings.key_dir).recovery_key
+    if drill:
+        with tempfile.TemporaryDirectory() as folder:
+            held = _restore(source, _elsewhere(settings, Path(folder)), key)
+    else:
+        held = _restore(source, settings, key)
     held["minutes"] = round((time.monotonic() - started) / 60, 2)
     words = "已恢复并核对无误。" if held["whole"] else f"已恢复，但核对发现：{'；'.join(held['wrong'])}"
     report(held, as_json=as_json, words=f"{words} 用时 {held['minutes']} 分钟。")
@@ -96,8 +88,8 @@ def _restore(source: Path, settings: Settings, key: bytes) -> dict[str, Any]:
         wrong.append(f"日志：{proof.bad.what}")
     door.database.dispose()
     return {
-        "deployment": header.held["deployment"],
-        "counts": header.held["counts"],
+        "deployment": header.deployment,
+        "counts": header.counts,
         "log_rows": proof.rows,
         "whole": not wrong,
         "wrong": wrong,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from uuid import UUID
 
 from sqlalchemy import or_, select
@@ -16,6 +17,8 @@ from models.moment import now, today
 from models.refusal import Refusal
 from models.risk import Alert, Duty, DutyStage, InterviewEntry
 from models.screening import ScreeningRound, UnplacedAnswer
+
+LOGIN = re.compile(r"[a-z0-9._-]{1,60}")
 
 
 class AccountOpened(Event):
@@ -48,14 +51,18 @@ def open_account(
     must_change_password: bool = True,
 ) -> Staff:
     """Open an account. The login is kept in lower case, so that it is one however it is typed."""
-    login = login.strip().lower()
+    login, name = login.strip().lower(), name.strip()
+    if not LOGIN.fullmatch(login):
+        raise Refusal("账号只能用字母、数字、点、下划线和短横线，1 到 60 个字符。", field="login")
+    if not name:
+        raise Refusal("请填写姓名。", field="name")
     if access.session.scalar(select(Staff.id).where(Staff.login == login)) is not None:
         raise Refusal("这个账号已经有人使用。", field="login")
     if staff_number and access.session.scalar(select(Staff.id).where(Staff.staff_number == staff_number)):
         raise Refusal("这个工号已经有账号。", field="staff_number")
     staff = Staff(
         login=login,
-        name=name.strip(),
+        name=name,
         staff_number=staff_number or None,
         password_hash=password_hash,
         must_change_password=must_change_password,

@@ -27,8 +27,6 @@ from models.intake import BatchKind, ImportBatch
 from models.moment import today
 from models.refusal import Refusal
 
-_LOGIN = re.compile(r"^[A-Za-z0-9._-]{1,60}$")
-
 
 class StaffCommitted(Event):
     """A list of staff went in."""
@@ -122,7 +120,7 @@ def _read(number: int, texts: dict[str, str], colleges: dict[str, UUID], problem
         problems.append(Problem(number, None, code, message))
 
     login = (texts.get("login") or texts.get("staff_number", "")).strip().lower()
-    if not _LOGIN.match(login):
+    if not account.LOGIN.fullmatch(login):
         wrong("login_invalid", "账号（或工号）为空，或含有字母、数字、点、下划线、短横线以外的字符。")
         return None
     if not texts["name"]:
