@@ -45,7 +45,7 @@ from app.students.class_posts import ClassPostsChanged
 from app.students.roster import StudentsMoved
 from app.students.routes import roster as roster_room
 from app.students.routes import students
-from app.web import errors, feature, frame, headers, navigation
+from app.web import arguments, errors, feature, frame, headers, navigation
 
 ROOMS = (
     frame.vendor,
@@ -170,6 +170,7 @@ def create_app(door: Door) -> Flask:
     use_sessions(app, door)
     CSRFProtect(app)
     feature.refuse_undeclared(app)
+    arguments.refuse_zero_bytes(app)
     headers.send_headers(app, secure=door.settings.secure_cookies)
     errors.handle_errors(app)
     frame.dress(app)

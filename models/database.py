@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
@@ -100,6 +101,13 @@ class Database:
     def dispose(self) -> None:
         """Close every connection, for example after a fork (decisions 27)."""
         self.engine.dispose()
+
+
+def add_unless_there(session: Session, model: type[Any], row: dict[str, Any], *, key: str | None = None) -> None:
+    """Insert a row unless one with the same ``key`` (the primary key if not named) is there, whoever comes first."""
+    insert = (postgresql if session.get_bind().dialect.name == "postgresql" else sqlite).insert
+    columns = [key] if key else [column.name for column in model.__table__.primary_key]
+    session.execute(insert(model).values(row).on_conflict_do_nothing(index_elements=columns))
 
 
 def migration_engine(url: str) -> Engine:

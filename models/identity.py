@@ -166,14 +166,15 @@ class SignInThrottle(Base):
 
 
 class Draft(OfSelf, Base):
-    """What a person is writing and has not handed in yet; readable by its author only."""
+    """What a person is writing in one role and has not handed in yet; readable by its author in that role only."""
 
     __tablename__ = "draft"
-    __table_args__ = (UniqueConstraint("author_id", "form"),)
+    __table_args__ = (UniqueConstraint("author_id", "role", "form"),)
     __owner__ = ("staff", "author_id")
 
     id: Mapped[Key]
     author_id: Mapped[UUID] = reference("staff.id")
+    role: Mapped[Role] = word(Role, length=24)
     form: Mapped[str] = mapped_column(String(120))
     saved_at: Mapped[Moment]
     body: Mapped[Sealed] = personal("draft.body/1")

@@ -80,16 +80,42 @@ def people(access: Access) -> list[tuple[UUID, str]]:
     return [(row.id, row.name) for row in access.session.execute(select(Staff.id, Staff.name).order_by(Staff.login))]
 
 
-def readers_of(session: Session, student_id: UUID, *, limit: int = 20) -> list[LogLine]:
-    """Who touched this student's data, newest first: the foot of every file."""
+@dataclass(slots=True)
+class Reader:
+    """Somebody who looked at a file or worked on it: one line however much one page opened."""
+
+    actor: str
+    role: str
+    at: datetime
+    acts: list[str]
+    times: int = 1
+
+
+LOOKED_AT = 400
+"""Newest rows of the log that are folded into lines."""
+
+
+def readers_of(session: Session, student_id: UUID, *, limit: int = 20) -> list[Reader]:
+    """Who touched this student's data, newest first: the foot of every file.
+
+    What one person did in one role on one day is one line, so that frequent
+    readers do not push a single look of somebody else off the page.
+    """
     rows = session.execute(
         select(LedgerEntry.id, LedgerEntry.payload, LedgerEntry.writer, LedgerEntry.seq, LedgerEntry.at)
         .join(LedgerSubject, LedgerSubject.entry_id == LedgerEntry.id)
-        .where(LedgerSubject.subject_id == student_id)
+        .where(LedgerSubject.subject_id == student_id, LedgerEntry.act != "who_looked")
         .order_by(LedgerEntry.at.desc(), LedgerEntry.id.desc())
-        .limit(limit)
+        .limit(LOOKED_AT)
     ).all()
-    return lines(session, rows)
+    found: dict[tuple[str, str, date], Reader] = {}
+    for line in lines(session, rows):
+        key = (line.actor, line.role, line.at.astimezone(moment.zone()).date())
+        reader = found.setdefault(key, Reader(line.actor, line.role, line.at, [], 0))
+        reader.times += 1
+        if line.act not in reader.acts:
+            reader.acts.append(line.act)
+    return list(found.values())[:limit]
 
 
 def lines(session: Session, rows: Sequence[Any]) -> list[LogLine]:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
-from uuid import UUID
-
 from flask import render_template, request
 from flask.typing import ResponseReturnValue
 
@@ -12,6 +9,7 @@ from app.audit import queries
 from app.security import verify
 from app.security.access import PAGE
 from app.security.policy import Permission, Purpose
+from app.web.arguments import day, identifier
 from app.web.feature import Room, access, door
 from app.web.paging import page_of
 
@@ -22,12 +20,12 @@ audit = Room("audit", __name__, url_prefix="/audit", template_folder="templates"
 def index() -> ResponseReturnValue:
     place = page_of(request.args.get("page"))
     wanted = queries.LogFilter(
-        since=_day(request.args.get("since")),
-        until=_day(request.args.get("until")),
-        actor=_uuid(request.args.get("actor")),
+        since=day(request.args.get("since")),
+        until=day(request.args.get("until")),
+        actor=identifier(request.args.get("actor")),
         act=request.args.get("act", ""),
         outcome=request.args.get("outcome", ""),
-        subject=_uuid(request.args.get("subject")),
+        subject=identifier(request.args.get("subject")),
         offset=place.offset,
     )
     rows = queries.search(access, wanted)
@@ -48,17 +46,3 @@ def prove() -> ResponseReturnValue:
     if request.args.get("run") == "1":
         proof = verify.verify(access.session, door().instance_keys, door().settings.anchor_dir)
     return render_template("audit/verify.html", proof=proof)
-
-
-def _day(argument: str | None) -> date | None:
-    try:
-        return date.fromisoformat(argument) if argument else None
-    except ValueError:
-        return None
-
-
-def _uuid(argument: str | None) -> UUID | None:
-    try:
-        return UUID(argument) if argument else None
-    except ValueError:
-        return None

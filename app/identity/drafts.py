@@ -12,12 +12,12 @@ from datetime import timedelta
 
 from flask import abort, jsonify, request
 from flask.typing import ResponseReturnValue
-from sqlalchemy import delete, select
+from sqlalchemy import ColumnElement, delete, select
 
 from app.security.access import Access
 from app.security.policy import Permission, Purpose
 from app.web.feature import Room, access
-from models.identity import Draft
+from models.identity import Draft, Staff
 from models.moment import now
 
 KEEP = timedelta(days=14)
@@ -40,9 +40,10 @@ def keep(form: str) -> ResponseReturnValue:
     fields = request.get_json(silent=True)
     if not isinstance(fields, dict) or request.content_length is None or request.content_length > MOST_BYTES:
         abort(400)
+    access.session.get_one(Staff, access.actor.id, with_for_update=True)  # two tabs: one draft
     row = _mine(access, form)
     if row is None:
-        row = Draft(author_id=access.actor.id, form=_checked(form))
+        row = Draft(author_id=access.actor.id, role=access.actor.role, form=_checked(form))
     row.saved_at = now()
     access.seal(row, Draft.body, json.dumps(fields, ensure_ascii=False))
     access.session.add(row)
@@ -50,9 +51,12 @@ def keep(form: str) -> ResponseReturnValue:
 
 
 def _mine(reader: Access, form: str) -> Draft | None:
-    return reader.session.scalars(
-        select(Draft).where(Draft.author_id == reader.actor.id, Draft.form == _checked(form))
-    ).one_or_none()
+    return reader.session.scalars(select(Draft).where(*_own(reader, _checked(form)))).one_or_none()
+
+
+def _own(reader: Access, form: str) -> tuple[ColumnElement[bool], ...]:
+    """A person's drafts keep to the role in which they were written (law 5)."""
+    return Draft.author_id == reader.actor.id, Draft.role == reader.actor.role, Draft.form == form
 
 
 def _checked(form: str) -> str:
@@ -63,7 +67,7 @@ def _checked(form: str) -> str:
 
 def drop(writer: Access, form: str) -> None:
     """The form was handed in: its draft is over."""
-    writer.session.execute(delete(Draft).where(Draft.author_id == writer.actor.id, Draft.form == form))
+    writer.session.execute(delete(Draft).where(*_own(writer, form)))
 
 
 def clear_away(writer: Access) -> None:

@@ -133,6 +133,8 @@ def change_password() -> ResponseReturnValue:
         with form.explaining():
             if not g.outside:
                 raise Refusal("现在的密码不正确。", field="current")
+            if form.password.data == form.current.data:
+                raise Refusal("新密码不能与现在的密码相同。", field="password")
             staff = access.session.get_one(Staff, actor().id)
             session_table.refuse_weak(form.password.data, login=staff.login)
             account.set_password(access, staff, password_hash=g.outside, must_change=False)

@@ -214,10 +214,10 @@ def kinds(importer: Importer) -> list[Kind]:
             return
         write(access, importer, batch, prepared.prepared)
 
-    def gave_up(access: Access, *, batch_id: UUID) -> None:
+    def gave_up(access: Access, *, batch_id: UUID, why: str) -> None:
         batch = of_kind(access, batch_id, importer.kind)
         if BatchStage.REFUSED in ImportBatch.__moves__[batch.stage]:
-            refuse(access, batch, "处理没有完成，没有写入任何内容。请重新上传；如果再次出现，请联系系统管理员。")
+            refuse(access, batch, why)
 
     rights = {"permission": importer.permission, "purpose": importer.purpose, "gave_up": gave_up}
     return [

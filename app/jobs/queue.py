@@ -9,12 +9,12 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from app.security.access import Access
 from app.security.policy import Permission, Purpose
 from models.base import new_id
+from models.database import add_unless_there
 from models.job import Job, JobStage
 from models.moment import now
 
@@ -34,7 +34,7 @@ class Kind:
     prepare: Callable[..., object] | None = None
     """``prepare(door, beat, **ids)`` before it: reading, scoring, sealing. ``run`` gets its result."""
     gave_up: Callable[..., None] | None = None
-    """``gave_up(access, **ids)`` when the last attempt failed: whoever waits for the job is told."""
+    """``gave_up(access, why=sentence, **ids)`` when refused or failed for the last time: whoever waits is told."""
 
 
 def enqueue(session: Session, kind: str, *, effect_key: str, run_at: datetime | None = None, **arguments: UUID) -> None:
@@ -50,8 +50,7 @@ def enqueue(session: Session, kind: str, *, effect_key: str, run_at: datetime | 
         "created_at": instant,
         "attempts": 0,
     }
-    insert = (postgresql if session.get_bind().dialect.name == "postgresql" else sqlite).insert
-    session.execute(insert(Job).values(row).on_conflict_do_nothing(index_elements=["effect_key"]))
+    add_unless_there(session, Job, row, key="effect_key")
 
 
 def _is_due(instant: datetime) -> tuple[object, ...]:
@@ -102,9 +101,14 @@ def finish(access: Access, job_id: UUID, worker: str) -> bool:
     return bool(done.rowcount)  # type: ignore[attr-defined]
 
 
-def give_back(session: Session, job_id: UUID, *, error: str) -> bool:
-    """Put a job back, later after each failure; true if it failed for good after ``MOST_ATTEMPTS``."""
+def give_back(session: Session, job_id: UUID, worker: str, *, error: str) -> bool:
+    """Put a job back, later after each failure; true if it failed for good after ``MOST_ATTEMPTS``.
+
+    A job that another worker has taken over meanwhile is his, and stays as it is.
+    """
     job = session.get_one(Job, job_id, with_for_update=True)
+    if job.stage is not JobStage.RUNNING or job.lease_by != worker:
+        return False
     failed = job.attempts >= MOST_ATTEMPTS
     job.lease_by = job.lease_until = None
     job.error = error

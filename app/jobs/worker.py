@@ -20,8 +20,10 @@ from app.security.actor import WORKER
 from app.security.door import Door
 from app.security.plainlog import log, where
 from models.job import Job
+from models.refusal import Refusal
 
 POLL_SECONDS = 0.5
+GAVE_UP = "处理没有完成，没有写入任何内容。请重新上传；如果再次出现，请联系系统管理员。"
 
 
 class Beat:
@@ -38,6 +40,10 @@ class Beat:
             queue.extend_lease(session, self._job_id, self._worker)
             if mark is not None:
                 mark(session, **facts)
+
+
+def _arguments(job: Job) -> dict[str, Any]:
+    return {name: UUID(value) for name, value in json.loads(job.arguments).items()}
 
 
 class Worker:
@@ -81,34 +87,48 @@ class Worker:
         return True
 
     def _run(self, job: Job) -> None:
-        kind = self._kinds[job.kind]
-        arguments: dict[str, Any] = {name: UUID(value) for name, value in json.loads(job.arguments).items()}
         try:
-            if job.attempts > queue.MOST_ATTEMPTS:
-                raise RuntimeError("this job has killed its workers")
-            prepared = (
-                kind.prepare(self._door, Beat(self._door, job.id, self.name), **arguments) if kind.prepare else None
-            )
+            self._do(job)
+        except Exception as problem:  # noqa: BLE001 - a worker survives any job; the job does not
+            self._tell_log("job failed", job, problem)
+            try:
+                self._put_back(job, f"{type(problem).__name__} {where(problem)}"[:120])
+            except Exception as worse:  # noqa: BLE001 - the lease runs out and the job comes again
+                self._tell_log("job not put back", job, worse)
+
+    def _do(self, job: Job) -> None:
+        kind, arguments = self._kinds[job.kind], _arguments(job)
+        if job.attempts > queue.MOST_ATTEMPTS:
+            raise RuntimeError("this job has killed its workers")
+        prepared = kind.prepare(self._door, Beat(self._door, job.id, self.name), **arguments) if kind.prepare else None
+        try:
             with self._enter(kind, job) as access:
                 if queue.finish(access, job.id, self.name):
                     kind.run(access, **arguments, **({"prepared": prepared} if kind.prepare else {}))
-        except Exception as problem:  # noqa: BLE001 - a worker survives any job; the job does not
-            log.error(
-                "job failed",
-                job=job.kind,
-                job_id=job.id.hex,
-                attempt=job.attempts,
-                error=type(problem).__name__,
-                where=where(problem),
-            )
-            self._put_back(kind, job, f"{type(problem).__name__} {where(problem)}"[:120], arguments)
-
-    def _put_back(self, kind: queue.Kind, job: Job, error: str, arguments: dict[str, Any]) -> None:
-        with self._door.database.writing() as session:
-            gave_up = queue.give_back(session, job.id, error=error)
-        if gave_up and kind.gave_up is not None:
+        except Refusal as refusal:
+            if kind.gave_up is None:
+                raise
             with self._enter(kind, job) as access:
-                kind.gave_up(access, **arguments)
+                if queue.finish(access, job.id, self.name):
+                    kind.gave_up(access, why=refusal.sentence, **arguments)
+
+    def _put_back(self, job: Job, error: str) -> None:
+        with self._door.database.writing() as session:
+            gave_up = queue.give_back(session, job.id, self.name, error=error)
+        kind = self._kinds.get(job.kind)
+        if gave_up and kind is not None and kind.gave_up is not None:
+            with self._enter(kind, job) as access:
+                kind.gave_up(access, why=GAVE_UP, **_arguments(job))
+
+    def _tell_log(self, what: str, job: Job, problem: Exception) -> None:
+        log.error(
+            what,
+            job=job.kind,
+            job_id=job.id.hex,
+            attempt=job.attempts,
+            error=type(problem).__name__,
+            where=where(problem),
+        )
 
     def _enter(self, kind: queue.Kind, job: Job) -> AbstractContextManager[Access]:
         return self._door.enter(WORKER, kind.permission, kind.purpose, request_id=job.id.hex)

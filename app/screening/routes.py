@@ -20,6 +20,7 @@ from app.screening.scale import all_scales
 from app.security.access import PAGE
 from app.security.holders import names_of
 from app.security.policy import Permission
+from app.web.arguments import whole
 from app.web.feature import Room, access
 from app.web.forms import choices, options
 from app.web.paging import page_of
@@ -213,14 +214,12 @@ def _samples(table: Table, place: int, plan: Plan) -> str:
 
 @screening.route("/imports/<uuid:batch_id>/map", needs=Permission.SCREENING_IMPORT, methods=["POST"])
 def confirm_map(batch_id: UUID) -> ResponseReturnValue:
-    version = request.form.get("version", "")
-    batch = life.of_kind(access, batch_id, BatchKind.SCREENING, version=int(version) if version.isdecimal() else None)
+    batch = life.of_kind(access, batch_id, BatchKind.SCREENING, version=whole(request.form.get("version")))
     held = access.open_json(batch, ImportBatch.plan)
-    meanings = {
-        int(name.removeprefix("column-")): value
-        for name, value in request.form.items()
-        if name.startswith("column-") and name.removeprefix("column-").isdecimal()
+    places = {
+        whole(name.removeprefix("column-")): value for name, value in request.form.items() if name[:7] == "column-"
     }
+    meanings = {place: value for place, value in places.items() if place is not None}
     try:
         plan = mapping.from_form(meanings, held["scales"], sheet=held["sheet"])
     except Refusal as refusal:
@@ -238,9 +237,9 @@ def _unchecked(meanings: dict[int, str], scales: list[str]) -> Plan:
     plan = Plan()
     for place, meaning in meanings.items():
         key, _, number = meaning.partition(".")
-        if number.isdecimal() and key in scales:
-            places = plan.items.setdefault(key, [-1] * all_scales()[key].size)
-            places[int(number) - 1] = place
+        item = whole(number)
+        if item and key in scales and item <= all_scales()[key].size:
+            plan.items.setdefault(key, [-1] * all_scales()[key].size)[item - 1] = place
         elif meaning in mapping.FIELDS:
             plan.columns[meaning] = place
     return plan

@@ -305,7 +305,7 @@ OPENS: dict[Permission, frozenset[str]] = {
     Permission.CASE_SIGN: FACE | {"case.summary"},
     Permission.TASK_WORK: FACE | {"task.body", "task.outcome"},
     Permission.ROSTER_IMPORT: UPLOAD | IDENTITY,
-    Permission.STAFF_IMPORT: UPLOAD,
+    Permission.STAFF_IMPORT: UPLOAD | {"staff.phone"},
     Permission.ACCOUNTS_MANAGE: frozenset({"staff.phone"}),
 }
 

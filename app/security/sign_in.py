@@ -28,6 +28,7 @@ from app.security.actor import Actor
 from app.security.door import Door
 from app.security.policy import Permission, Purpose
 from config import catalogue
+from models.database import add_unless_there
 from models.identity import Role, RoleGrant, SignInSession, SignInThrottle, Staff
 from models.moment import now, today
 from models.refusal import Refusal
@@ -197,7 +198,9 @@ def switch_role(access: Access, door: Door, role: Role) -> str:
     if me.id is None or role not in roles_of(access.session, me.id):
         raise Refusal("你没有这个岗位角色。")
     token, instant = secrets.token_urlsafe(32), now()
-    old = access.session.get_one(SignInSession, me.session_id)
+    old = access.session.get_one(SignInSession, me.session_id, with_for_update=True)
+    if old.ended_at is not None:
+        raise Refusal("这次登录已经结束，请刷新页面。")
     access.session.add(
         SignInSession(
             token_hash=_token_hash(door, token),
@@ -245,10 +248,8 @@ def _count_failure(door: Door, login: str, address: str) -> None:
     instant = now()
     with door.database.writing() as session:
         for key, limit in zip(_throttle_keys(door, login, address), limits, strict=True):
-            row = session.get(SignInThrottle, key, with_for_update=True)
-            if row is None:
-                row = SignInThrottle(key=key, failures=0, first_at=instant)
-                session.add(row)
+            add_unless_there(session, SignInThrottle, {"key": key, "failures": 0, "first_at": instant})
+            row = session.get_one(SignInThrottle, key, with_for_update=True)
             if instant - row.first_at > window:
                 row.failures, row.first_at, row.blocked_until = 0, instant, None
             row.failures += 1

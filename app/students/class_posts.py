@@ -26,6 +26,9 @@ from models.refusal import Refusal
 
 POSTS = (("advisor", "advisor_number", Role.ADVISOR), ("class_teacher", "class_teacher_number", Role.CLASS_TEACHER))
 
+LONGEST_ALIAS = 80
+"""As ``class_alias.alias`` holds."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClassPostsChanged(Event):
@@ -60,44 +63,92 @@ def prepare(
     access: Access, table: Table, batch: ImportBatch, beat: Callable[[int, int], None] | None = None
 ) -> PreparedPosts:
     """Compare a class table with the house. Writes nothing."""
-    columns = headers.columns("class_posts", table.header)
     if not fits(table.header):
         raise Refusal("班级表至少要有“班级”列，以及“辅导员”“班主任”“别名”中的一列。")
-    problems: list[Problem] = []
-    prepared = PreparedPosts({}, base_of(access.session, batch))
-    people, units = _People(access.session), Units(access.session)
-    colleges = {
-        class_id: college_id
-        for class_id, college_id in access.session.execute(select(ClassGroup.id, ClassGroup.college_id))
-    }
-    held = _held(access.session)
-    accepted = unchanged = 0
-    for number, cells in zip(table.row_numbers, table.rows, strict=True):
-        texts = {name: clean(text_of(cells[place])) for name, place in columns.items()}
-        found = units.find_classes(texts["class"], texts.get("college", ""))
+    return _Comparison(access.session, table, base_of(access.session, batch)).run()
+
+
+class _Comparison:
+    """The comparison of one class table; its parts share what the house knows and what the file has said."""
+
+    def __init__(self, session: Session, table: Table, base: str) -> None:
+        self.table = table
+        self.columns = headers.columns("class_posts", table.header)
+        self.people, self.units, self.held = _People(session), Units(session), _held(session)
+        self.colleges = {
+            class_id: college_id
+            for class_id, college_id in session.execute(select(ClassGroup.id, ClassGroup.college_id))
+        }
+        self.seen: dict[UUID, int] = {}
+        self.problems: list[Problem] = []
+        self.prepared = PreparedPosts({}, base)
+
+    def run(self) -> PreparedPosts:
+        unchanged = 0
+        for number, cells in zip(self.table.row_numbers, self.table.rows, strict=True):
+            texts = {name: clean(text_of(cells[place])) for name, place in self.columns.items()}
+            class_id = self._class_of(number, texts)
+            if class_id is not None:
+                fresh = self._posts(number, texts, class_id)
+                unchanged += not (self._alias(number, texts, class_id) or fresh)
+        accepted = len(self.seen)
+        self.prepared.receipt = {
+            "rows_read": len(self.table),
+            "rows_accepted": accepted,
+            "rows_rejected": len(self.table) - accepted,
+            "posts": len(self.prepared.posts),
+            "aliases": len(self.prepared.aliases),
+            "unchanged": unchanged,
+            "problems_total": len(self.problems),
+            "problems": listed(self.problems),
+        }
+        return self.prepared
+
+    def _wrong(self, number: int, name: str, code: str, message: str) -> None:
+        place = self.columns.get(name, self.columns.get(f"{name}_number", 0))
+        self.problems.append(Problem(number, self.table.header[place], code, message))
+
+    def _class_of(self, number: int, texts: dict[str, str]) -> UUID | None:
+        """The one class the row is about, unless an earlier row was about it."""
+        found = self.units.find_classes(texts["class"], texts.get("college", ""))
         if len(found) != 1:
             words = "没有这个班级，请先导入学生名册" if not found else "不止一个学院有这个班级，请加上“学院”列"
-            problems.append(Problem(number, table.header[columns["class"]], "class_unknown", f"{words}；本行未导入。"))
-            continue
-        accepted += 1
-        fresh = _posts_of_row(number, texts, found[0], people, held, problems, table, columns)
-        prepared.posts += fresh
-        alias = class_text(texts.get("alias", ""))
-        new_alias = bool(alias) and units.find_classes(alias, texts.get("college", "")) != found
-        if new_alias:
-            prepared.aliases.append((found[0], colleges[found[0]], alias))
-        unchanged += not fresh and not new_alias
-    prepared.receipt = {
-        "rows_read": len(table),
-        "rows_accepted": accepted,
-        "rows_rejected": len(table) - accepted,
-        "posts": len(prepared.posts),
-        "aliases": len(prepared.aliases),
-        "unchanged": unchanged,
-        "problems_total": len(problems),
-        "problems": listed(problems),
-    }
-    return prepared
+            self._wrong(number, "class", "class_unknown", f"{words}；本行未导入。")
+            return None
+        earlier = self.seen.setdefault(found[0], number)
+        if earlier != number:
+            self._wrong(number, "class", "class_repeated", f"班级与第 {earlier} 行相同，只采用了第 {earlier} 行。")
+            return None
+        return found[0]
+
+    def _posts(self, number: int, texts: dict[str, str], class_id: UUID) -> bool:
+        """Whether the row names an advisor or class teacher whom the class does not have yet."""
+        fresh = []
+        for name_field, number_field, role in POSTS:
+            name, staff_number = texts.get(name_field, ""), texts.get(number_field, "")
+            if not name and not staff_number:
+                continue
+            staff_id, fault = self.people.find(name, staff_number, role)
+            if staff_id is None:
+                self._wrong(number, name_field, *fault)
+            elif (class_id, role, staff_id) not in self.held:
+                fresh.append((class_id, role, staff_id))
+        self.prepared.posts += fresh
+        return bool(fresh)
+
+    def _alias(self, number: int, texts: dict[str, str], class_id: UUID) -> bool:
+        """Whether the row gives the class a name by which nobody knew it."""
+        alias, college_id = class_text(texts.get("alias", "")), self.colleges[class_id]
+        owner = self.units.bearer(college_id, alias) if alias else class_id
+        if owner == class_id:
+            return False
+        if owner is not None or len(alias) > LONGEST_ALIAS:
+            words = "这个别名已属于另一个班级" if owner else f"别名超过 {LONGEST_ALIAS} 个字"
+            self._wrong(number, "alias", "alias_taken" if owner else "too_long", f"{words}；这一项未采用。")
+            return False
+        self.prepared.aliases.append((class_id, college_id, alias))
+        self.units.call(class_id, college_id, alias)
+        return True
 
 
 def _held(session: Session) -> set[tuple[UUID, Role, UUID]]:
@@ -108,30 +159,6 @@ def _held(session: Session) -> set[tuple[UUID, Role, UUID]]:
         )
     )
     return {(row.class_id, row.role, row.staff_id) for row in rows}
-
-
-def _posts_of_row(
-    number: int,
-    texts: dict[str, str],
-    class_id: UUID,
-    people: _People,
-    held: set[tuple[UUID, Role, UUID]],
-    problems: list[Problem],
-    table: Table,
-    columns: dict[str, int],
-) -> list[tuple[UUID, Role, UUID]]:
-    fresh = []
-    for name_field, number_field, role in POSTS:
-        name, staff_number = texts.get(name_field, ""), texts.get(number_field, "")
-        if not name and not staff_number:
-            continue
-        staff_id, fault = people.find(name, staff_number, role)
-        if staff_id is None:
-            place = columns.get(name_field, columns.get(number_field, 0))
-            problems.append(Problem(number, table.header[place], fault[0], fault[1]))
-        elif (class_id, role, staff_id) not in held:
-            fresh.append((class_id, role, staff_id))
-    return fresh
 
 
 class _People:

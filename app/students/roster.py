@@ -98,6 +98,7 @@ def _add_students(access: Access, prepared: PreparedRoster) -> None:
             "class_id": [class_id for _, class_id in places],
             "status": [row.status or "enrolled" for row in rows],
             "added_at": Same(instant),
+            "left_at": [instant if row.status in GONE else None for row in rows],
             "has_phone": [bool(phone) for phone in phones],
             "name_index": [vault.index("name", row.name) for row in rows],
             "pinyin_index": [vault.index("pinyin", pinyin(row.name)) for row in rows],
@@ -145,7 +146,7 @@ def _change_students(access: Access, prepared: PreparedRoster) -> None:
             student.phone_index, student.has_phone = access.index("phone", changes["phone"]), True
         if "details" in changes:
             access.seal_json(student, Student.details, changes["details"])
-        student.left_at = now() if student.status in GONE else None
+        student.left_at = (student.left_at or now()) if student.status in GONE else None
     for student_id in prepared.leaving:
         student = access.session.get_one(Student, student_id)
         student.status, student.left_at = "left", now()
@@ -173,6 +174,7 @@ def _add_numbers(access: Access, prepared: PreparedRoster) -> None:
             "kind": [kind for _, kind, _ in prepared.numbers],
             "index": [vault.index("number", row.numbers[kind]) for _, kind, row in prepared.numbers],
             "since": Same(today()),
+            "until": [today() if row.ends(kind) else None for _, kind, row in prepared.numbers],
             "number": vault.seal_many(field_of(StudentNumber.number), owners, ids, shown),
         },
     )

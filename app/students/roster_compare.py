@@ -46,6 +46,11 @@ class _Known:
     name_index: bytes
     phone_index: bytes | None
     numbers: set[bytes] = field(default_factory=set)
+    past_numbers: set[bytes] = field(default_factory=set)
+
+    def bears(self, number: bytes, once: bool) -> bool:
+        """Whether this number is his; ``once``: or ever was."""
+        return number in self.numbers or (once and number in self.past_numbers)
 
 
 @dataclass(slots=True)
@@ -102,7 +107,7 @@ class _Comparison:
             if place % 2_000 == 0:
                 self.beat(place, len(matched))
             unchanged += not self._take(row, index, student, details)
-        leaving = self._leaving(known)
+        leaving = self._leaving(owners, known)
         self.prepared.receipt = self._receipt(len(self.table), len(matched), unchanged, leaving)
         return self.prepared
 
@@ -112,7 +117,9 @@ class _Comparison:
         """Every row that is beyond doubt, with the student it is about, if the house knows him."""
         for row in rows:
             index = self._indexes(row)
-            if self._is_repeated(row, index):
+            earlier = next((self.seen[number] for number in index.values() if number in self.seen), None)
+            if earlier is not None:
+                self._wrong(row, "repeated", f"号码与第 {earlier} 行相同，只采用了第 {earlier} 行。")
                 continue
             found = {owners[number] for number in index.values() if number in owners}
             if len(found) > 1:
@@ -124,10 +131,14 @@ class _Comparison:
                     row, "name_differs", "号码已属于另一个姓名的学生。可能是录错号码或改了名，请核对；本行未导入。"
                 )
                 continue
+            self.seen.update(dict.fromkeys(index.values(), row.row))
             yield row, index, student
 
     def _indexes(self, row: RosterRow) -> dict[NumberKind, bytes]:
         return {kind: self.vault.index("number", number) for kind, number in row.numbers.items()}
+
+    def _all_indexes(self, numbers: list[str]) -> list[bytes]:
+        return [self.vault.index("number", number) for number in numbers]
 
     def _house(self) -> tuple[dict[bytes, UUID], dict[UUID, _Known]]:
         session = self.access.session
@@ -145,20 +156,15 @@ class _Comparison:
             )
         }
         owners: dict[bytes, UUID] = {}
-        for index, student_id in session.execute(
-            select(StudentNumber.index, StudentNumber.student_id).where(StudentNumber.until.is_(None))
+        for index, student_id, until in session.execute(
+            select(StudentNumber.index, StudentNumber.student_id, StudentNumber.until)
         ):
-            owners[index] = student_id
-            known[student_id].numbers.add(index)
+            if until is None:
+                owners[index] = student_id
+                known[student_id].numbers.add(index)
+            else:
+                known[student_id].past_numbers.add(index)
         return owners, known
-
-    def _is_repeated(self, row: RosterRow, index: dict[NumberKind, bytes]) -> bool:
-        for number in index.values():
-            earlier = self.seen.setdefault(number, row.row)
-            if earlier != row.row:
-                self._wrong(row, "repeated", f"号码与第 {earlier} 行相同，只采用了第 {earlier} 行。")
-                return True
-        return False
 
     def _take(
         self,
@@ -182,25 +188,20 @@ class _Comparison:
             self.prepared.moved[student.id] = (college_id, class_id)
         if row.status and row.status != student.status:
             changes["status"] = row.status
-        elif student.status == "left":
+        elif not row.status and student.status == "left":
             changes["status"] = "enrolled"
         if row.phone and self.vault.index("phone", row.phone) != student.phone_index:
             changes["phone"] = row.phone
         held = details.get(student.id, {})
         if held | row.details != held:
             changes["details"] = held | row.details
-        fresh = [kind for kind, number in index.items() if number not in student.numbers]
+        fresh = [kind for kind, number in index.items() if not student.bears(number, row.ends(kind))]
         self.prepared.numbers += [(student.id, kind, row) for kind in fresh]
-        self._retire_former(index)
+        ending = [number for kind, number in index.items() if row.ends(kind) and number in student.numbers]
+        self.prepared.retired_numbers += ending
         if changes:
             self.prepared.changed.append((student.id, changes))
-        return bool(changes or fresh)
-
-    def _retire_former(self, index: dict[NumberKind, bytes]) -> None:
-        """旧学号 → 新学号: the old one found the student, and ends today."""
-        former, current = index.get(NumberKind.FORMER), index.get(NumberKind.STUDENT)
-        if former is not None and current is not None and former != current:
-            self.prepared.retired_numbers.append(former)
+        return bool(changes or fresh or ending)
 
     def _details_of(self, student_ids: list[UUID]) -> dict[UUID, dict[str, str]]:
         """What the house holds beside name and phone, opened at once for everybody the file is about."""
@@ -215,11 +216,18 @@ class _Comparison:
             found.update({row.student_id: json.loads(text) for row, text in zip(rows, opened, strict=True)})
         return found
 
-    def _leaving(self, known: dict[UUID, _Known]) -> int:
+    def _leaving(self, owners: dict[bytes, UUID], known: dict[UUID, _Known]) -> int:
+        """Who stands nowhere in a complete file. A row with a problem still says that its student is here."""
         if not self.complete:
             return 0
+        unread = 0
+        for numbers in roster_row.numbers_of_each_row(self.table):
+            self.present |= {owners[index] for index in self._all_indexes(numbers) if index in owners}
+            unread += not numbers
         scope = [item for item in known.values() if item.college_id in self.colleges and item.status not in GONE]
         gone = [item.id for item in scope if item.id not in self.present]
+        if gone and unread:
+            raise Refusal(f"有 {unread} 行读不出号码，无法判断谁已离校。请改正这些行，或不要勾选“完整名册”。")
         most = catalogue.table("roster")["most_leaving_percent"]
         if scope and len(gone) * 100 > most * len(scope):
             raise Refusal(

@@ -17,6 +17,8 @@ from models.refusal import Refusal
 from models.student import NumberKind
 
 NUMBER_FIELDS = tuple(kind.value for kind in NumberKind)
+LONGEST_GRADE = 16
+"""As ``class_group.grade`` holds."""
 _EXCEL_EPOCH = date(1899, 12, 30)
 _DETAIL_FIELDS = ("major", "grade", "dormitory", "guardians")
 
@@ -35,6 +37,10 @@ class RosterRow:
     status: str | None
     phone: str
     details: dict[str, str]
+
+    def ends(self, kind: NumberKind) -> bool:
+        """旧学号 → 新学号: the old one finds the student, and holds no longer."""
+        return kind is NumberKind.FORMER and NumberKind.STUDENT in self.numbers
 
 
 def columns_of(table: Table) -> dict[str, int]:
@@ -59,14 +65,25 @@ def rows(table: Table, problems: list[Problem]) -> Iterator[RosterRow]:
             yield row
 
 
+def numbers_of_each_row(table: Table) -> Iterator[list[str]]:
+    """The numbers that can be read in each row, whether or not the row is acceptable; an empty list if none can."""
+    columns = columns_of(table)
+    places = [columns[name] for name in NUMBER_FIELDS if name in columns]
+    for cells in table.rows:
+        yield [
+            number_text(cells[place]) for place in places if number_text(cells[place]) and not is_damaged(cells[place])
+        ]
+
+
 def _row(place: int, cells: dict[str, Cell], titles: dict[str, str], problems: list[Problem]) -> RosterRow | None:
     def wrong(field: str, code: str, message: str) -> None:
         problems.append(Problem(place, titles.get(field), code, message))
 
-    numbers, shown = {}, {}
+    numbers: dict[NumberKind, str] = {}
+    shown: dict[NumberKind, str] = {}
     for kind in NumberKind:
         cell = cells.get(kind.value)
-        if cell is None or not number_text(cell):
+        if cell is None or not number_text(cell) or number_text(cell) in numbers.values():
             continue
         if is_damaged(cell):
             wrong(
@@ -87,6 +104,9 @@ def _row(place: int, cells: dict[str, Cell], titles: dict[str, str], problems: l
     if len(texts["name"]) > 60 or len(texts["college"]) > 80 or len(texts["class"]) > 80:
         wrong("name", "too_long", "姓名、学院或班级过长，可能列错位了。")
         return None
+    if len(texts["grade"]) > LONGEST_GRADE:
+        wrong("grade", "too_long", f"年级超过 {LONGEST_GRADE} 个字，没有记为班级的年级；本行其他内容照常导入。")
+        texts["grade"] = ""
     phone = phone_text(cells.get("phone"))
     if phone and not is_phone(phone):
         wrong("phone", "phone_invalid", "手机号不是 11 位，未采用；本行其他内容照常导入。")

@@ -50,6 +50,14 @@ class Units:
             self.new_classes[class_id] = (college_id, class_name, grade)
         return college_id, class_id
 
+    def bearer(self, college_id: UUID, name: str) -> UUID | None:
+        """The class of a college that is called so, by name or alias (in ``class_text`` form)."""
+        return self._classes.get((college_id, name))
+
+    def call(self, class_id: UUID, college_id: UUID, alias: str) -> None:
+        """Let a class bear another name from now on."""
+        self._classes[college_id, alias] = class_id
+
     def find_classes(self, class_name: str, college: str = "") -> list[UUID]:
         """Classes that bear this name or alias, in one college if it is named."""
         wanted, college_id = class_text(class_name), self._colleges.get(normal(college)) if college else None

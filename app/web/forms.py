@@ -12,6 +12,7 @@ from flask_wtf import FlaskForm
 from wtforms import HiddenField
 from wtforms.fields.choices import SelectChoice
 
+from app.web.arguments import whole
 from app.web.feature import access
 from app.web.words import label
 from models.refusal import Refusal
@@ -59,8 +60,7 @@ class VersionedForm(Form):
 
     @property
     def seen_version(self) -> int | None:
-        held = str(self.version.data or "")
-        return int(held) if held.isdecimal() else None
+        return whole(str(self.version.data or ""))
 
 
 def choices(words: Iterable[StrEnum]) -> list[SelectChoice]:

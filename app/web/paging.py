@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from app.security.access import PAGE
+from app.web.arguments import whole
 
 MOST_PAGES = 2_000
 
@@ -31,5 +32,4 @@ class Place:
 
 def page_of(argument: str | None) -> Place:
     """The page a URL asks for; anything odd is the first."""
-    number = int(argument) if argument and argument.isdecimal() else 1
-    return Place(min(max(number, 1), MOST_PAGES))
+    return Place(min(max(whole(argument) or 1, 1), MOST_PAGES))

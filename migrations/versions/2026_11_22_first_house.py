@@ -211,12 +211,13 @@ def upgrade() -> None:
         "draft",
         sa.Column("id", Id(), nullable=False),
         sa.Column("author_id", Id(), nullable=False),
+        sa.Column("role", sa.String(24), nullable=False),
         sa.Column("form", sa.String(length=120), nullable=False),
         sa.Column("saved_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("body", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(["author_id"], ["staff.id"], name="fk_draft_author_id"),
         sa.PrimaryKeyConstraint("id", name="pk_draft"),
-        sa.UniqueConstraint("author_id", "form", name="uq_draft_author_id_form"),
+        sa.UniqueConstraint("author_id", "role", "form", name="uq_draft_author_id_role_form"),
     )
     op.create_table(
         "notice",
