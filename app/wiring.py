@@ -30,7 +30,7 @@ from app.jobs.timetable import Timetable
 from app.jobs.worker import Worker
 from app.notices import post
 from app.notices.routes import notices
-from app.risk import alert, interview, judge, ladder
+from app.risk import ground, interview, judge, ladder
 from app.risk.routes import risk
 from app.screening import panel as screening_panel
 from app.screening import prepare as screening_import
@@ -71,9 +71,11 @@ ROOMS = (
 
 def wire_events() -> None:
     """In the transaction of the act. Nothing listens after the commit yet: every consequence is a row."""
-    events.listen(SheetsVoided, alert.void_signals, interview.drop_voided)
-    events.listen(StudentsMoved, alert.follow_moved_students)
-    events.listen(ClassPostsChanged, alert.follow_new_posts)
+    events.listen(SheetsVoided, ground.void_signals, interview.drop_voided)
+    events.listen(
+        StudentsMoved, ground.follow_moved_students, interview.follow_moved_students, care.follow_moved_students
+    )
+    events.listen(ClassPostsChanged, ground.follow_new_posts)
     events.listen(approval.ApprovalDecided, rules_change.apply_decided, closure.apply_decided, care.apply_lowering)
     sheets.find_with(judge.judge)
 

@@ -42,8 +42,6 @@ class Role(StrEnum):
 
 SERVICES = frozenset({Role.CONSOLE, Role.WORKER})
 """Actors that are not people."""
-UNIT_ROLES = frozenset({Role.ADVISOR, Role.CLASS_TEACHER, Role.COLLEGE_LEAD})
-"""Roles that hold over a unit: a college for leads, classes (by post) for advisors and class teachers."""
 
 
 class College(Base):

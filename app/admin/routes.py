@@ -24,6 +24,7 @@ from models.audit import LedgerHead
 from models.identity import Role
 from models.job import Job, JobStage
 from models.moment import now
+from models.refusal import Refusal
 from models.risk import RuleOverride
 
 admin = Room("admin", __name__, template_folder="templates")
@@ -152,11 +153,13 @@ def system() -> ResponseReturnValue:
     methods=["POST"],
 )
 def retry_job(job_id: UUID) -> ResponseReturnValue:
-    access.session.execute(
+    again = access.session.execute(
         update(Job)
         .where(Job.id == job_id, Job.stage == JobStage.FAILED)
         .values(stage=JobStage.WAITING, attempts=0, run_at=now(), finished_at=None)
     )
+    if again.rowcount != 1:  # type: ignore[attr-defined]
+        raise Refusal("没有这项未完成的任务，可能已经重新排队。")
     access.record(JobRetried(object_id=job_id))
     flash("已重新排队。")
     return redirect(url_for(".system"))

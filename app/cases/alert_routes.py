@@ -85,7 +85,7 @@ def _page(alert: Alert, **forms: VersionedForm) -> ResponseReturnValue:
 
 @alerts.route("/alerts/<uuid:alert_id>/take", needs=Permission.ALERT_TRIAGE, methods=["POST"])
 def take(alert_id: UUID) -> ResponseReturnValue:
-    triage.take(access, access.find(Alert, alert_id))
+    triage.take(access, access.find(Alert, alert_id, version=VersionForm().seen_version))
     flash("已由你跟进。")
     return redirect(url_for(".show", alert_id=alert_id))
 

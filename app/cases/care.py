@@ -15,6 +15,7 @@ from app.notices import post
 from app.security.access import Access
 from app.security.holders import advisors_of, holders_of
 from app.security.policy import Permission
+from app.students.roster import StudentsMoved
 from config import catalogue
 from models import moment
 from models.approval import Approval, ApprovalKind, ApprovalStage
@@ -108,6 +109,13 @@ def give_advice(access: Access, case: Case, *, focus: list[str], text: str) -> N
     if advisor is not None:
         post.tell(access, advisor, Role.ADVISOR, "advice_given")
     access.record(AdviceGiven(object_id=case.id, student_ids=(case.student_id,)))
+
+
+def follow_moved_students(access: Access, happened: StudentsMoved) -> None:
+    """Listener: an open case goes with its student, so that advice reaches the advisor he has now."""
+    for case in access.session.scalars(select(Case).where(Case.stage != CaseStage.ENDED)):
+        if case.student_id in happened.moved:
+            case.college_id, case.class_id = happened.moved[case.student_id]
 
 
 def move(access: Access, case: Case, *, stage: CaseStage) -> None:

@@ -102,7 +102,7 @@ def record_contact(duty_id: UUID) -> ResponseReturnValue:
     duty = access.find(Duty, duty_id)
     if form.validate_on_submit():
         with form.explaining():
-            _record(access.session.get_one(Student, duty.student_id), form)
+            _record(access.session.get_one(Student, duty.student_id), form, duty_id=duty_id)
             drafts.drop(access, f"talk.{duty_id}")
             flash("已记录。")
             return redirect(url_for(".mine"))
@@ -154,7 +154,7 @@ def _talk_form() -> TalkForm:
     return form
 
 
-def _record(student: Student, form: TalkForm) -> None:
+def _record(student: Student, form: TalkForm, *, duty_id: UUID | None = None) -> None:
     care_talk.record(
         access,
         student,
@@ -164,6 +164,7 @@ def _record(student: Student, form: TalkForm) -> None:
         noticed=form.noticed.data or [],
         text=form.text.data,
         urgency=form.urgency.data,
+        duty_id=duty_id,
     )
 
 

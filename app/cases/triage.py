@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime, time, timedelta
 
 from app.events import Event
+from app.risk import alert as alerts
 from app.risk import duty as duties
 from app.security.access import Access
 from models import moment
@@ -52,11 +53,11 @@ def watch(access: Access, alert: Alert, *, until: date, basis: str) -> None:
 
 def raise_level(access: Access, alert: Alert, *, level: Level) -> None:
     """调高等级: at once, by anybody in the centre; clocks follow."""
-    if not alert.raise_to(level):
+    if alert.has_ended:
+        raise Refusal("这一项预警已经结束。")
+    if level.severity <= alert.level.severity:
         raise Refusal("只能调高等级；调低请通过研判结论或个案办理。", field="level")
-    for item in duties.open_duties(access.session, alert.id):
-        item.level = level
-    duties.keep_clock(access, alert)
+    alerts.rise(access, alert, level)
     access.record(AlertLevelRaised(object_id=alert.id, student_ids=(alert.student_id,)))
 
 

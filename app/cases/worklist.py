@@ -13,10 +13,10 @@ from sqlalchemy import select
 from app.cases.focus import focus_keys, focus_points
 from app.security.access import PAGE, Access
 from app.security.holders import names_of
-from app.security.policy import Permission
+from app.security.policy import Permission, duties_that_climbed_from_me
 from models.case import Task, TaskStage
 from models.identity import ClassGroup, College
-from models.risk import Duty, DutyHolder, DutyStage, InterviewEntry, Level
+from models.risk import Duty, DutyStage, InterviewEntry, Level
 from models.screening import UnplacedAnswer
 from models.student import Student
 
@@ -104,8 +104,7 @@ def my_duties(access: Access) -> list[DutyLine]:
 
 def passed_on(access: Access) -> list[DutyLine]:
     """Open duties that were mine and climbed the ladder: I stay informed."""
-    held = select(DutyHolder.duty_id).where(DutyHolder.staff_id == access.actor.id)
-    query = _duties().where(Duty.id.in_(held), Duty.owner_id != access.actor.id)
+    query = _duties().where(duties_that_climbed_from_me(access.actor), Duty.owner_id != access.actor.id)
     return _lines(access, access.page(query, order=["due_at", "id"], limit=PAGE))
 
 

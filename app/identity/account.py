@@ -12,12 +12,14 @@ from app.security.access import Access
 from app.security.sign_in import end_sessions_of
 from models.approval import Approval, ApprovalStage
 from models.case import Case, Task, TaskStage
-from models.identity import SERVICES, UNIT_ROLES, ClassPost, College, Role, RoleGrant, Staff
+from models.identity import SERVICES, ClassPost, College, Role, RoleGrant, Staff
 from models.moment import now, today
 from models.refusal import Refusal
 from models.risk import Alert, Duty, DutyStage, InterviewEntry
 from models.screening import ScreeningRound, UnplacedAnswer
 
+DECIDING = frozenset({Role.PSYCHOLOGIST, Role.CENTRE_HEAD, Role.AFFAIRS_HEAD})
+"""Roles with which alerts, cases, tasks, talks and unplaced answers lie."""
 LOGIN = re.compile(r"[a-z0-9._-]{1,60}")
 
 
@@ -107,9 +109,9 @@ def end_grant(access: Access, staff: Staff, grant_id: UUID) -> None:
     row = next((item for item in staff.grants if item.id == grant_id), None)
     if row is None or not row.holds_on(today()):
         raise Refusal("这个角色已经结束。")
-    if row.role in UNIT_ROLES or row.role in {Role.PSYCHOLOGIST, Role.CENTRE_HEAD}:
-        _refuse_with_open_items(access, staff, role=row.role)
+    _refuse_with_open_items(access, staff, role=row.role)
     row.until = today()
+    _end_posts(access, staff, row.role)
     end_sessions_of(access.session, staff.id)
     access.record(RoleEnded(object_id=staff.id))
 
@@ -134,10 +136,7 @@ def retire(access: Access, staff: Staff) -> None:
     for row in staff.grants:
         if row.holds_on(day):
             row.until = day
-    for post in access.session.scalars(
-        select(ClassPost).where(ClassPost.staff_id == staff.id, or_(ClassPost.until.is_(None), ClassPost.until > day))
-    ):
-        post.until = day
+            _end_posts(access, staff, row.role)
     end_sessions_of(access.session, staff.id)
     access.record(AccountRetired(object_id=staff.id))
 
@@ -160,15 +159,28 @@ def _refuse_with_open_items(access: Access, staff: Staff, role: Role | None = No
             ScreeningRound.owner_id == staff.id, ScreeningRound.stage.in_(["draft", "open", "make_up"])
         ),
     }
-    if role in {Role.ADVISOR, Role.COLLEGE_LEAD, Role.CLASS_TEACHER}:
-        open_items = {
-            "待办": select(Duty.id).where(
-                Duty.owner_id == staff.id, Duty.stage == DutyStage.OPEN, Duty.owner_role == role
-            )
+    if role is not None:
+        in_role = {
+            "待办": open_items["待办"].where(Duty.owner_role == role),
+            "待签字的申请": open_items["待签字的申请"].where(Approval.owner_role == role),
         }
+        open_items = (open_items if role in DECIDING else {}) | in_role
     for query in open_items.values():
         if access.session.scalar(query.limit(1)) is not None:
             raise Refusal("还有工作事项在这位老师名下，请先由心理中心或院系移交，再停用或取消角色。")
+
+
+def _end_posts(access: Access, staff: Staff, role: Role) -> None:
+    """A class cannot have an advisor who is none any more."""
+    day = today()
+    for post in access.session.scalars(
+        select(ClassPost).where(
+            ClassPost.staff_id == staff.id,
+            ClassPost.role == role,
+            or_(ClassPost.until.is_(None), ClassPost.until > day),
+        )
+    ):
+        post.until = day
 
 
 def colleges(access: Access) -> list[tuple[str, str]]:

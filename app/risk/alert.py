@@ -17,16 +17,13 @@ from app.events import Event
 from app.notices import post
 from app.risk import duty as duties
 from app.risk.duty import Holder, Owed, Owners
-from app.screening.prepare import SheetsVoided
 from app.security.access import Access
 from app.security.holders import holders_of
-from app.students.class_posts import ClassPostsChanged
-from app.students.roster import StudentsMoved
 from models.base import new_ids
 from models.bulk import Same
 from models.identity import Role
 from models.moment import now
-from models.risk import Alert, AlertStage, Duty, DutyKind, DutyStage, Level, Signal
+from models.risk import Alert, AlertStage, DutyKind, Level, Signal
 from models.student import Student
 
 
@@ -63,6 +60,7 @@ def raise_all(access: Access, book: Rulebook, concerns: Sequence[Concern], reaso
     if not concerns:
         return
     access.session.flush()
+    _lock(access, [UUID(bytes=concern.student_id) for concern in concerns])
     held = _open_alerts(access, [concern.student_id for concern in concerns])
     owners = Owners(access.session, {UUID(bytes=concern.class_id) for concern in concerns})
     fresh = [concern for concern in concerns if concern.student_id not in held]
@@ -72,12 +70,25 @@ def raise_all(access: Access, book: Rulebook, concerns: Sequence[Concern], reaso
     for concern in concerns:
         if concern.student_id in held:
             told += _extend(access, book, held[concern.student_id], concern.level, owners)
+    _tell_of_more(access, held.values())
     places = alert_ids | {student_id: alert.id.bytes for student_id, alert in held.items()}
     alerts = [places[student_id] for student_id in reasons.students]
     access.insert_many(Signal, {**reasons.columns, "alert_id": alerts})
     _tell(access, told)
-    _inform_above(access, book, [concern for concern in concerns if concern.level is Level.RED])
+    _inform_above(access, book, [UUID(bytes=item.college_id) for item in concerns if item.level is Level.RED])
     access.record(AlertsRaised(count=len(concerns), student_ids=_named(concerns)))
+
+
+def _lock(access: Access, student_ids: list[UUID]) -> None:
+    """One at a time may raise about a student, or two would open two alerts; locked in one order, never in a ring."""
+    ordered = sorted(student_ids)
+    for start in range(0, len(ordered), 500):
+        access.session.execute(
+            select(Student.id)
+            .where(Student.id.in_(ordered[start : start + 500]))
+            .order_by(Student.id)
+            .with_for_update()
+        )
 
 
 def _named(concerns: Sequence[Concern]) -> tuple[UUID, ...]:
@@ -172,18 +183,23 @@ def seal_reasons(access: Access, book: Rulebook, concerns: Sequence[Concern]) ->
 
 
 def _extend(access: Access, book: Rulebook, alert: Alert, level: Level, owners: Owners) -> list[tuple[Holder, Level]]:
-    """New reasons on an open alert: it rises if they are more severe, and its clocks with it."""
+    """New reasons on an open alert: it rises if they are more severe, and its clocks with it.
+
+    An urgent reason is owed a contact again, however soon after the last one.
+    """
     alert.reasons_void = False
-    if alert.stage is AlertStage.WATCHING:
-        alert.move_to(AlertStage.RAISED)
-    elif not alert.raise_to(level):
-        return []
-    alert.raise_to(level)
     held = {item.kind: item for item in duties.open_duties(access.session, alert.id)}
+    wakes = alert.stage is AlertStage.WATCHING
+    if wakes:
+        alert.move_to(AlertStage.RAISED)
+    rises = alert.raise_to(level)
+    if not rises and not wakes and (level is not Level.RED or DutyKind.CONTACT in held):
+        return []
     for item in held.values():
         item.level = alert.level
         item.due_at = min(item.due_at, book.due(f"{alert.level.value}.{item.kind.value}"))
-    missing = [kind for kind in duties.kinds_for(alert.level) if kind not in held]
+    wanted = duties.kinds_for(alert.level) if rises or wakes else (DutyKind.CONTACT,)
+    missing = [kind for kind in wanted if kind not in held]
     owed = [
         Owed(alert.id.bytes, alert.student_id.bytes, alert.college_id.bytes, alert.class_id.bytes, kind, alert.level)
         for kind in missing
@@ -206,11 +222,25 @@ def _tell(access: Access, told: Iterable[tuple[Holder, Level]]) -> None:
     post.tell_each(access, many, "duties_assigned")
 
 
-def _inform_above(access: Access, book: Rulebook, red: Sequence[Concern]) -> None:
+def _tell_of_more(access: Access, alerts: Iterable[Alert]) -> None:
+    """Whoever owes the decision on an open alert hears of every new reason."""
+    found = [(alert.owner_id, duties.role_of(access.session, alert.owner_id)) for alert in alerts]
+    post.tell_each(access, found, "reason_added")
+
+
+def rise(access: Access, alert: Alert, level: Level) -> None:
+    """A person raises the level: duties, clocks and notices are those of an alert raised so from the beginning."""
+    book = rulebook.current(access.session)
+    _tell(access, _extend(access, book, alert, level, Owners(access.session, {alert.class_id})))
+    if level is Level.RED:
+        _inform_above(access, book, [alert.college_id])
+
+
+def _inform_above(access: Access, book: Rulebook, red: Sequence[UUID]) -> None:
     """A red alert is known to college, centre and student affairs at once, whoever has the duty."""
-    for concern in red:
+    for college_id in red:
         for role in map(Role, book.levels["red"]["informs"]):
-            college = UUID(bytes=concern.college_id) if role is Role.COLLEGE_LEAD else None
+            college = college_id if role is Role.COLLEGE_LEAD else None
             for staff_id in holders_of(access.session, role, college_id=college):
                 post.tell(access, staff_id, role, "urgent")
 
@@ -221,65 +251,3 @@ def raise_one(access: Access, student: Student, *, rule_id: str, source_kind: st
     reason = Reason(book.rule(rule_id), source_kind, source_id.bytes if source_id else None)
     concern = Concern(student.id.bytes, student.college_id.bytes, student.class_id.bytes, (reason,))
     raise_all(access, book, [concern], seal_reasons(access, book, [concern]))
-
-
-# --- when the ground changes ----------------------------------------------------------------
-
-
-def void_signals(access: Access, happened: SheetsVoided) -> None:
-    """Listener: reasons that rest on a voided sheet are void. An alert without any left tells its owner."""
-    touched: set[UUID] = set()
-    ids = list(happened.sheet_ids)
-    for start in range(0, len(ids), 500):
-        for signal in access.session.scalars(
-            select(Signal).where(Signal.source_id.in_(ids[start : start + 500]), Signal.voided_at.is_(None))
-        ):
-            signal.voided_at, signal.void_cause = now(), "sheet_voided"
-            touched.add(signal.alert_id)
-    access.session.flush()
-    told = []
-    for alert in access.session.scalars(select(Alert).where(Alert.id.in_(touched), Alert.ended_at.is_(None))):
-        live = select(Signal.id).where(Signal.alert_id == alert.id, Signal.voided_at.is_(None)).limit(1)
-        if access.session.scalar(live) is None:
-            alert.reasons_void = True
-            told.append((alert.owner_id, Role.CENTRE_HEAD))
-    post.tell_each(access, told, "reasons_void")
-
-
-def follow_moved_students(access: Access, happened: StudentsMoved) -> None:
-    """Listener: an open alert and its contact duty go with the student to the new class (decisions 20)."""
-    for alert in access.session.scalars(
-        select(Alert).where(Alert.ended_at.is_(None), Alert.student_id.in_(happened.moved))
-    ):
-        alert.college_id, alert.class_id = happened.moved[alert.student_id]
-    access.session.flush()
-    _route_again(access, Duty.student_id.in_(happened.moved), happened.moved)
-
-
-def follow_new_posts(access: Access, happened: ClassPostsChanged) -> None:
-    """Listener: open contact duties of a class go to its new advisor."""
-    _route_again(access, Duty.class_id.in_(happened.class_ids), {})
-
-
-def _route_again(access: Access, which: object, moved: dict[UUID, tuple[UUID, UUID]]) -> None:
-    found = access.session.scalars(
-        select(Duty).where(Duty.stage == DutyStage.OPEN, which)  # type: ignore[arg-type]
-    ).all()
-    for item in found:
-        if item.student_id in moved:
-            item.college_id, item.class_id = moved[item.student_id]
-    contacts = [item for item in found if item.kind is DutyKind.CONTACT and _is_routed_by_class(item)]
-    owners = Owners(access.session, {item.class_id for item in contacts}) if contacts else None
-    told = []
-    for item in contacts:
-        assert owners is not None  # noqa: S101 - made for these
-        holder = owners.contact(item.class_id, item.college_id)
-        if holder.staff_id != item.owner_id:
-            duties.hand_to(access, item, holder)
-            told.append((holder.staff_id, holder.role))
-    post.tell_each(access, told, "duties_assigned")
-
-
-def _is_routed_by_class(item: Duty) -> bool:
-    """A duty that climbed the ladder stays where it climbed to."""
-    return item.times_escalated == 0 and item.owner_role in {Role.ADVISOR, Role.COLLEGE_LEAD, Role.CENTRE_HEAD}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -17,13 +16,14 @@ from app.events import Event
 from app.notices import post
 from app.security.access import Access
 from app.security.holders import advisors_of, first_holder, holders_of, names_of
+from app.security.policy import CENTRE
 from models.base import new_id, new_ids
 from models.bulk import Same
 from models.case import Case
 from models.identity import Role
 from models.moment import now
 from models.refusal import Refusal
-from models.risk import Alert, Duty, DutyHolder, DutyKind, DutyStage, HoldReason, Level
+from models.risk import Alert, AlertStage, Duty, DutyHolder, DutyKind, DutyStage, HoldReason, Level
 
 NOBODY = "没有人可以负责关键提示：请系统管理员先开通“心理中心主任”岗位，再导入结果。"
 
@@ -79,6 +79,12 @@ class Owners:
         }
         self._centre = _centre(session)
 
+    def of(self, owed: Owed) -> Holder:
+        """Who gets this duty."""
+        if owed.kind is DutyKind.CONTACT:
+            return self.contact(UUID(bytes=owed.class_id), UUID(bytes=owed.college_id))
+        return self.centre(UUID(bytes=owed.student_id))
+
     def contact(self, class_id: UUID, college_id: UUID) -> Holder:
         """The class's advisor; without one the next on the ladder, at once (states.md)."""
         if class_id in self._advisors:
@@ -112,18 +118,11 @@ def kinds_for(level: Level) -> tuple[DutyKind, ...]:
 def give(access: Access, book: Rulebook, owed: Sequence[Owed], owners: Owners) -> list[Holder]:
     """Write duties with their owners and due times; returns who got each."""
     instant = now()
-    due: dict[tuple[Level, DutyKind], datetime] = {
+    due = {
         (level, kind): book.due(f"{level.value}.{kind.value}", since=instant)
-        for level in Level
-        if level is not Level.GREEN
-        for kind in kinds_for(level)
+        for level, kind in {(item.level, item.kind) for item in owed}
     }
-    holders = [
-        owners.contact(UUID(bytes=item.class_id), UUID(bytes=item.college_id))
-        if item.kind is DutyKind.CONTACT
-        else owners.centre(UUID(bytes=item.student_id))
-        for item in owed
-    ]
+    holders = [owners.of(item) for item in owed]
     ids = new_ids(len(owed))
     access.insert_many(
         Duty,
@@ -173,6 +172,8 @@ def take(access: Access, duty: Duty) -> None:
     me = access.actor
     if me.id is None or duty.stage is not DutyStage.OPEN:
         raise Refusal("这一项已经办结，无需再跟进。")
+    if duty.kind is DutyKind.ASSESSMENT and me.role not in CENTRE:
+        raise Refusal("评估由心理中心的老师办理。")
     if duty.owner_id == me.id:
         acknowledge(access, duty)
         return
@@ -240,10 +241,23 @@ def cancel(access: Access, duty: Duty) -> None:
 
 
 def keep_clock(access: Access, alert: Alert) -> None:
-    """An alert is due when its earliest open duty is; with none open, when the centre must decide."""
+    """An alert is due when its earliest open duty is; with none open, when the centre must decide.
+
+    One that is watched is due on the day that the centre set.
+    """
+    if alert.has_ended or alert.stage is AlertStage.WATCHING:
+        return
     access.session.flush()
     due = [duty.due_at for duty in open_duties(access.session, alert.id)]
     alert.due_at = min(due) if due else rulebook.current(access.session).due(f"{alert.level.value}.triage")
+
+
+def role_of(session: Session, staff_id: UUID) -> Role:
+    """In which role a decision that the centre owes reaches this person."""
+    for role in (Role.AFFAIRS_HEAD, Role.CENTRE_HEAD):
+        if staff_id in holders_of(session, role):
+            return role
+    return Role.PSYCHOLOGIST
 
 
 def open_duties(session: Session, alert_id: UUID) -> Sequence[Duty]:

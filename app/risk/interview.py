@@ -13,6 +13,7 @@ from app.notices import post
 from app.screening.prepare import SheetsVoided
 from app.security.access import Access
 from app.security.holders import names_of
+from app.students.roster import StudentsMoved
 from models.identity import Role
 from models.moment import now
 from models.refusal import Refusal
@@ -37,6 +38,13 @@ class InterviewRecorded(Event):
 
 
 OPEN_STAGES = (InterviewStage.LISTED, InterviewStage.INVITED, InterviewStage.SECOND_TALK)
+
+
+def follow_moved_students(access: Access, happened: StudentsMoved) -> None:
+    """Listener: an open entry goes with the student to the new class."""
+    for entry in access.session.scalars(select(InterviewEntry).where(InterviewEntry.ended_at.is_(None))):
+        if entry.student_id in happened.moved:
+            entry.college_id, entry.class_id = happened.moved[entry.student_id]
 
 
 def take(access: Access, entry: InterviewEntry) -> None:

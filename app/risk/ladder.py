@@ -24,6 +24,7 @@ from models.identity import Role
 from models.moment import now
 from models.risk import Alert, AlertStage, Duty, DutyKind, DutyStage, Level
 from models.screening import UnplacedAnswer
+from models.student import Student
 
 MOST_AT_ONCE = 500
 
@@ -41,10 +42,11 @@ def climb(access: Access) -> None:
     book, instant = rulebook.current(access.session), now()
     for item in access.session.scalars(
         select(Duty)
+        .join(Student, Student.id == Duty.student_id)
         .where(Duty.stage == DutyStage.OPEN, Duty.due_at <= instant)
         .order_by(Duty.due_at, Duty.id)
         .limit(MOST_AT_ONCE)
-        .with_for_update(skip_locked=True)
+        .with_for_update(skip_locked=True, of=(Student, Duty))
     ):
         _climb_duty(access, book, item, instant)
     _climb_alerts(access, book, instant)
@@ -69,8 +71,16 @@ def _step(book: Rulebook, level: Level, instant: datetime) -> datetime:
 
 
 def _next(access: Access, ladder: tuple[Role, ...], held: Holder, college_id: UUID | None) -> Holder:
-    """The first person on a higher rung; on the last rung, the same one again."""
-    at = ladder.index(held.role) + 1 if held.role in ladder else 0
+    """The first person on a higher rung; on the last rung, the same one again.
+
+    Whoever has lost the role in which it lay with him is followed by somebody on the same rung.
+    """
+    at = ladder.index(held.role) if held.role in ladder else 0
+    college = college_id if held.role is Role.COLLEGE_LEAD else None
+    if held.role in ladder and (
+        held.role is Role.ADVISOR or held.staff_id in holders_of(access.session, held.role, college_id=college)
+    ):
+        at += 1
     for role in ladder[at:]:
         college = college_id if role is Role.COLLEGE_LEAD else None
         for staff_id in holders_of(access.session, role, college_id=college):
@@ -84,36 +94,34 @@ def _climb_alerts(access: Access, book: Rulebook, instant: datetime) -> None:
     open_duty = select(Duty.id).where(Duty.alert_id == Alert.id, Duty.stage == DutyStage.OPEN).exists()
     for alert in access.session.scalars(
         select(Alert)
+        .join(Student, Student.id == Alert.student_id)
         .where(Alert.ended_at.is_(None), Alert.due_at <= instant, ~open_duty)
         .order_by(Alert.due_at, Alert.id)
         .limit(MOST_AT_ONCE)
-        .with_for_update(skip_locked=True)
+        .with_for_update(skip_locked=True, of=(Student, Alert))
     ):
         if alert.stage is AlertStage.WATCHING:
             alert.move_to(AlertStage.RAISED)
             alert.due_at = book.due(f"{alert.level.value}.triage", since=instant)
             access.record(WatchEnded(object_id=alert.id, student_ids=(alert.student_id,)))
-            post.tell(access, alert.owner_id, _role_of(access, alert.owner_id), "watch_ended")
+            post.tell(access, alert.owner_id, duties.role_of(access.session, alert.owner_id), "watch_ended")
             continue
-        held = Holder(alert.owner_id, _role_of(access, alert.owner_id))
+        held = Holder(alert.owner_id, duties.role_of(access.session, alert.owner_id))
         after = _next(access, book.ladder("triage"), held, alert.college_id)
-        alert.owner_id, alert.due_at = after.staff_id, _step(book, alert.level, instant)
+        alert.due_at = _step(book, alert.level, instant)
+        if after.role is Role.AFFAIRS_HEAD:  # urges, but does not judge: the decision stays with the centre
+            post.tell(access, after.staff_id, after.role, "triage_overdue")
+            after = held
+        alert.owner_id = after.staff_id
         post.tell(access, after.staff_id, after.role, "duty_escalated")
         access.record(DutyEscalated(object_id=alert.id, student_ids=(alert.student_id,)))
-
-
-def _role_of(access: Access, staff_id: UUID) -> Role:
-    for role in (Role.AFFAIRS_HEAD, Role.CENTRE_HEAD):
-        if staff_id in holders_of(access.session, role):
-            return role
-    return Role.PSYCHOLOGIST
 
 
 def _climb_unplaced(access: Access, book: Rulebook, instant: datetime) -> None:
     for row in access.session.scalars(
         select(UnplacedAnswer).where(UnplacedAnswer.ended_at.is_(None), UnplacedAnswer.due_at <= instant)
     ):
-        held = Holder(row.owner_id, _role_of(access, row.owner_id))
+        held = Holder(row.owner_id, duties.role_of(access.session, row.owner_id))
         after = _next(access, book.ladder("identify"), held, None)
         row.owner_id, row.due_at = after.staff_id, book.due("identify", since=instant)
         post.tell(access, after.staff_id, after.role, "identify")

@@ -53,9 +53,13 @@ class Access(Opening):
         """The one row of the permission's root, inside the rule, locked when writing.
 
         ``version`` is what the reader's page was built from: a newer row is
-        refused with the name of whoever changed it.
+        refused with the name of whoever changed it. Whatever is about a student
+        is locked behind the student, so that no two acts wait in a ring.
         """
         root = self._root(model)
+        if self.writing and hasattr(root, "student_id"):
+            whose = select(root.student_id).where(root.id == row_id).scalar_subquery()
+            self.session.execute(select(Student.id).where(Student.id == whose).with_for_update())
         for condition in conditions(self._rule, self.actor):
             query = select(root).where(root.id == row_id, condition)
             row = self.session.scalars(query.with_for_update(of=root) if self.writing else query).first()

@@ -41,10 +41,9 @@ def advisors_of(session: Session, class_ids: Iterable[UUID]) -> dict[UUID, UUID]
     day = today()
     rows = session.execute(
         select(ClassPost.class_id, ClassPost.staff_id)
-        .join(Staff, Staff.id == ClassPost.staff_id)
         .where(
             ClassPost.role == Role.ADVISOR,
-            Staff.retired_at.is_(None),
+            ClassPost.staff_id.in_(holders_of(session, Role.ADVISOR)),
             ClassPost.since <= day,
             or_(ClassPost.until.is_(None), ClassPost.until > day),
         )

@@ -20,6 +20,7 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, or_, select, true
+from sqlalchemy.orm import aliased
 
 from app.security.actor import Actor
 from models.approval import Approval
@@ -27,7 +28,7 @@ from models.audit import LedgerEntry
 from models.case import Case, Task
 from models.identity import ClassPost, Role, Staff
 from models.moment import today
-from models.risk import Alert, Duty, DutyHolder, InterviewEntry, Level
+from models.risk import Alert, Duty, DutyHolder, DutyKind, HoldReason, InterviewEntry, Level
 from models.screening import ScreeningRound, UnplacedAnswer
 from models.student import Student
 
@@ -134,20 +135,35 @@ def students_in_an_escalation_to_me(me: Actor) -> tuple[Condition, Condition]:
     return students_of_duties_addressed_to_me(me), students_with_a_red_alert(me)
 
 
-def duties_addressed_to_me(me: Actor) -> tuple[Condition, Condition]:
-    """Mine now, or mine before somebody else had to take over: whoever missed a clock stays informed."""
-    return (
-        Duty.owner_id == me.id,
-        Duty.id.in_(select(DutyHolder.duty_id).where(DutyHolder.staff_id == me.id)),
-    )
+def open_duties_of_mine(me: Actor) -> Condition:
+    return (Duty.owner_id == me.id) & Duty.ended_at.is_(None)
+
+
+def duties_that_climbed_from_me(me: Actor) -> Condition:
+    """Open ones that somebody above had to take over: whoever missed a clock stays informed (states.md).
+
+    Not those that went with the student to another class, or to another advisor.
+    """
+    later = aliased(DutyHolder)
+    after_me = (later.duty_id == DutyHolder.duty_id) & (later.id > DutyHolder.id)
+    climbed = select(later.id).where(after_me, later.how == HoldReason.ESCALATED).exists()
+    handed_over = select(later.id).where(after_me, later.how == HoldReason.REASSIGNED).exists()
+    held = select(DutyHolder.duty_id).where(DutyHolder.staff_id == me.id, climbed, ~handed_over)
+    return Duty.id.in_(held) & Duty.ended_at.is_(None)
+
+
+def duties_addressed_to_me(me: Actor) -> tuple[Condition, ...]:
+    return open_duties_of_mine(me), duties_that_climbed_from_me(me)
 
 
 def duties_of_my_classes(me: Actor) -> tuple[Condition, ...]:
-    return (*duties_addressed_to_me(me), Duty.class_id.in_(classes_of_mine(me)))
+    contacts = Duty.class_id.in_(classes_of_mine(me)) & (Duty.kind == DutyKind.CONTACT)
+    return (*duties_addressed_to_me(me), contacts)
 
 
 def duties_of_my_college(me: Actor) -> tuple[Condition, ...]:
-    return (*duties_addressed_to_me(me), Duty.college_id.in_(me.college_ids))
+    contacts = Duty.college_id.in_(me.college_ids) & (Duty.kind == DutyKind.CONTACT)
+    return (*duties_addressed_to_me(me), contacts)
 
 
 def college_duties(me: Actor) -> Condition:
@@ -222,7 +238,11 @@ POLICY: dict[tuple[Permission, Purpose], dict[Role, Rule]] = {
         Role.AFFAIRS_HEAD: duties_addressed_to_me,
         Role.DUTY: duties_addressed_to_me,
     },
-    (Permission.DUTY_ASSIGN, Purpose.CARE): {Role.COLLEGE_LEAD: college_duties, Role.CENTRE_HEAD: everything},
+    (Permission.DUTY_ASSIGN, Purpose.CARE): {
+        Role.COLLEGE_LEAD: college_duties,
+        Role.CENTRE_HEAD: everything,
+        Role.AFFAIRS_HEAD: open_duties_of_mine,
+    },
     (Permission.LEAD_OVERVIEW, Purpose.CARE): {
         Role.COLLEGE_LEAD: college_duties,
         Role.AFFAIRS_HEAD: red_duties,

@@ -79,22 +79,13 @@ def _row(place: int, cells: dict[str, Cell], titles: dict[str, str], problems: l
     def wrong(field: str, code: str, message: str) -> None:
         problems.append(Problem(place, titles.get(field), code, message))
 
-    numbers: dict[NumberKind, str] = {}
-    shown: dict[NumberKind, str] = {}
-    for kind in NumberKind:
-        cell = cells.get(kind.value)
-        if cell is None or not number_text(cell) or number_text(cell) in numbers.values():
-            continue
-        if is_damaged(cell):
-            wrong(
-                kind.value,
-                "number_damaged",
-                "号码被表格软件改成了科学计数，末几位已丢失。请把该列设为“文本”后重新导出。",
-            )
-            return None
-        numbers[kind], shown[kind] = number_text(cell), text_of(cell).lstrip("'")
+    damaged = next((kind for kind in NumberKind if kind.value in cells and is_damaged(cells[kind.value])), None)
+    if damaged:
+        wrong(damaged.value, "number_damaged", "号码成了科学计数，末几位已丢失。请把该列设为“文本”后重新导出。")
+        return None
+    given = _numbers(cells)
     texts = {name: clean(text_of(cells.get(name))) for name in ("name", "college", "class", "grade", "status")}
-    if not numbers:
+    if not given:
         wrong("student_number", "number_missing", "没有学号或其他号码，无法建立档案。")
         return None
     for name, word in (("name", "姓名"), ("college", "学院"), ("class", "班级")):
@@ -116,8 +107,8 @@ def _row(place: int, cells: dict[str, Cell], titles: dict[str, str], problems: l
         wrong("status", "status_unknown", "不认识的学籍状态，未采用；本行其他内容照常导入。")
     return RosterRow(
         row=place,
-        numbers=numbers,
-        shown=shown,
+        numbers={kind: number_text(cell) for kind, cell in given.items()},
+        shown={kind: text_of(cell).lstrip("'") for kind, cell in given.items()},
         name=texts["name"],
         college=texts["college"],
         class_name=texts["class"],
@@ -126,6 +117,16 @@ def _row(place: int, cells: dict[str, Cell], titles: dict[str, str], problems: l
         phone=phone,
         details=_details(cells, wrong),
     )
+
+
+def _numbers(cells: dict[str, Cell]) -> dict[NumberKind, Cell]:
+    """The numbers of a row by kind; one that stands under two headings counts once."""
+    given: dict[NumberKind, Cell] = {}
+    for kind in NumberKind:
+        cell = cells.get(kind.value)
+        if cell is not None and number_text(cell) and number_text(cell) not in map(number_text, given.values()):
+            given[kind] = cell
+    return given
 
 
 def _details(cells: dict[str, Cell], wrong: Any) -> dict[str, str]:

@@ -99,7 +99,7 @@ def handle_errors(app: Flask) -> None:
             error=type(problem).__name__,
             where=where(problem),
             reference=reference,
-            route=str(request.url_rule),
+            route=request.url_rule.rule if request.url_rule else None,
             method=request.method,
             request_id=request_id(),
         )
