@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from wtforms import PasswordField, SelectField, StringField
 from wtforms.fields.choices import SelectChoice
-from wtforms.validators import EqualTo, InputRequired, Length, Optional, Regexp
+from wtforms.validators import DataRequired, EqualTo, InputRequired, Length, Optional, Regexp
 
 from app.web.forms import Form, VersionedForm, options
 from config import catalogue
@@ -23,7 +23,7 @@ def role_words() -> list[tuple[str, str]]:
 
 
 class SignInForm(Form):
-    login = StringField("账号", [InputRequired("请填写账号。"), Length(max=60)])
+    login = StringField("账号", [DataRequired("请填写账号。"), Length(max=60)])
     password = PasswordField("密码", [InputRequired("请填写密码。"), Length(max=200)])
 
 
@@ -39,17 +39,17 @@ class AccountForm(Form):
     login = StringField(
         "账号",
         [
-            InputRequired("请填写账号。"),
+            DataRequired("请填写账号。"),
             Length(max=60),
             Regexp(r"^[A-Za-z0-9._-]+$", message="账号只用字母、数字、点、下划线和短横线。"),
         ],
     )
-    name = StringField("姓名", [InputRequired("请填写姓名。"), Length(max=60)])
+    name = StringField("姓名", [DataRequired("请填写姓名。"), Length(max=60)])
     staff_number = StringField("工号", [Optional(), Length(max=40)])
-    role = SelectField("岗位角色", choices=role_choices, validators=[InputRequired("请选择岗位角色。")])
+    role = SelectField("岗位角色", choices=role_choices, validators=[DataRequired("请选择岗位角色。")])
     college_id = SelectField("所属学院", validators=[Optional()], validate_choice=False)
 
 
 class GrantForm(VersionedForm):
-    role = SelectField("岗位角色", choices=role_choices, validators=[InputRequired("请选择岗位角色。")])
+    role = SelectField("岗位角色", choices=role_choices, validators=[DataRequired("请选择岗位角色。")])
     college_id = SelectField("所属学院", validators=[Optional()], validate_choice=False)

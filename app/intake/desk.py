@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 from flask_wtf.file import FileField, FileRequired
 from sqlalchemy import select
 from wtforms import BooleanField, RadioField
-from wtforms.validators import InputRequired
+from wtforms.validators import DataRequired
 
 from app.intake import batch as life
 from app.security.access import PAGE, Access
@@ -36,7 +36,7 @@ shared = Room("intake", __name__, template_folder="templates")
 class UploadForm(Form):
     """A file and what kind it is."""
 
-    kind = RadioField("文件内容", validators=[InputRequired("请选择文件内容。")])
+    kind = RadioField("文件内容", validators=[DataRequired("请选择文件内容。")])
     upload = FileField("文件", [FileRequired("请选择要导入的文件。")])
     complete = BooleanField("这是所列学院的完整名册（名册中没有的学生将标为离校）")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from wtforms import RadioField, SelectField, StringField, TextAreaField
-from wtforms.validators import InputRequired, Length, Optional
+from wtforms.validators import DataRequired, Length, Optional
 
 from app.risk.interview import Result
 from app.web.forms import VersionedForm, choices, to
@@ -20,26 +20,26 @@ OUTCOMES = (
 class InterviewForm(VersionedForm):
     """What came of one interview."""
 
-    stage = RadioField("约谈情况", coerce=to(InterviewStage), validators=[InputRequired("请选择约谈情况。")])
+    stage = RadioField("约谈情况", coerce=to(InterviewStage), validators=[DataRequired("请选择约谈情况。")])
     result = RadioField("结果（完成约谈时选择）", choices=choices(Result), coerce=to(Result), validators=[Optional()])
-    text = TextAreaField("简要记录", [InputRequired("请写一两句。"), Length(max=2000)])
+    text = TextAreaField("简要记录", [DataRequired("请写一两句。"), Length(max=2000)])
 
 
 class HandOverForm(VersionedForm):
     """Give an entry to a colleague."""
 
-    to = SelectField("移交给", validators=[InputRequired("请选择老师。")])
+    to = SelectField("移交给", validators=[DataRequired("请选择老师。")])
 
 
 class PlaceForm(VersionedForm):
     """Whose critical answer it is."""
 
-    number = StringField("这一行是哪个学号的学生", [InputRequired("请填写学号。"), Length(max=40)])
+    number = StringField("这一行是哪个学号的学生", [DataRequired("请填写学号。"), Length(max=40)])
 
 
 class DismissForm(VersionedForm):
     """Why it is nobody's here."""
 
     basis = TextAreaField(
-        "不是本校学生的依据", [InputRequired("请写明依据，例如测试数据、外校人员。"), Length(min=5, max=500)]
+        "不是本校学生的依据", [DataRequired("请写明依据，例如测试数据、外校人员。"), Length(min=5, max=500)]
     )

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from flask_wtf.file import FileField, FileRequired
 from wtforms import BooleanField, DateField, SelectField, SelectMultipleField, StringField
-from wtforms.validators import InputRequired, Length
+from wtforms.validators import DataRequired, Length
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from app.web.forms import Form, VersionedForm
 
 
 class OpenRoundForm(Form):
-    name = StringField("批次名称", [InputRequired("请填写批次名称。"), Length(max=80)])
-    interviews_due = DateField("约谈截止日期", [InputRequired("请填写约谈截止日期。")])
+    name = StringField("批次名称", [DataRequired("请填写批次名称。"), Length(max=80)])
+    interviews_due = DateField("约谈截止日期", [DataRequired("请填写约谈截止日期。")])
 
 
 class MoveRoundForm(VersionedForm):
-    stage = SelectField("进入", validators=[InputRequired("请选择下一阶段。")])
+    stage = SelectField("进入", validators=[DataRequired("请选择下一阶段。")])
 
 
 class UploadResultsForm(Form):
@@ -25,7 +25,7 @@ class UploadResultsForm(Form):
         "文件里有哪些量表",
         option_widget=CheckboxInput(),
         widget=ListWidget(prefix_label=False),
-        validators=[InputRequired("请至少选择一个量表。")],
+        validators=[DataRequired("请至少选择一个量表。")],
     )
     sheet = StringField("工作表名称", [Length(max=60)])
     replace = BooleanField("已有的作答以新结果替换（旧结果作废，不删除）")

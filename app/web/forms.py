@@ -9,13 +9,17 @@ from typing import Any, ClassVar
 
 from flask import g
 from flask_wtf import FlaskForm
-from wtforms import HiddenField
+from wtforms import HiddenField, PasswordField, StringField
 from wtforms.fields.choices import SelectChoice
 
 from app.web.arguments import whole
 from app.web.feature import access
 from app.web.words import label
 from models.refusal import Refusal
+
+
+def _stripped(text: Any) -> Any:
+    return text.strip() if isinstance(text, str) else text
 
 
 class Form(FlaskForm):  # type: ignore[misc]
@@ -25,6 +29,13 @@ class Form(FlaskForm):  # type: ignore[misc]
 
     class Meta(FlaskForm.Meta):  # type: ignore[misc]
         locales: ClassVar[list[str]] = ["zh_CN", "zh"]
+
+        def bind_field(self, form: Any, unbound_field: Any, options: dict[str, Any]) -> Any:
+            """Blanks around an answer are no answer; of a password they are part."""
+            kind = unbound_field.field_class
+            if issubclass(kind, StringField) and not issubclass(kind, PasswordField):
+                options["filters"] = [*unbound_field.kwargs.get("filters", ()), _stripped]
+            return super().bind_field(form, unbound_field, options)
 
     form_errors: list[str]
 
