@@ -12,7 +12,7 @@ from app.security.policy import PEOPLE
 from models.approval import Approval
 from models.case import CaseNote, Task
 from models.identity import Role
-from models.intake import ImportBatch
+from models.intake import BatchKind, ImportBatch
 from models.notice import Notice
 from models.risk import InterviewEntry
 from models.screening import ScreeningRound, UnplacedAnswer
@@ -83,6 +83,27 @@ def _screen(house: House, head: Client) -> None:
     version = str(house.all(select(ImportBatch.version).where(ImportBatch.id == batch.id))[0].version)
     head.post(f"/imports/{batch.id}/commit", version=version)
     house.work()
+
+
+_ARGUMENT = re.compile(r"<(?:[a-z]+:)?([a-z_]+)>")
+
+
+def address(rule: Any, ids: dict[str, str], batches: dict[str, str]) -> str:
+    """The address of a page about the things of this house."""
+    if "batch_id" in rule.arguments:
+        kind = "screening" if rule.endpoint.startswith("screening.") else rule.endpoint.split(".")[0]
+        ids = ids | {"batch_id": batches[kind]}
+    if rule.endpoint == "vendor.static":
+        ids = ids | {"name": "bootstrap.min.css"}
+    return _ARGUMENT.sub(lambda found: ids[found[1]], rule.rule)
+
+
+def batches_of(house: House, people: dict[Role, Client]) -> dict[str, str]:
+    """One delivery of each kind, by kind."""
+    people[Role.REGISTRAR].post("/roster", kind="roster", upload=(xlsx(["学号"], ["1"]), "a.xlsx"))
+    people[Role.SYSADMIN].post("/staff-import", kind="staff", upload=(xlsx(["工号"], ["1"]), "b.xlsx"))
+    found = {row.kind: str(row.id) for row in house.all(select(ImportBatch.kind, ImportBatch.id))}
+    return {"roster": found[BatchKind.ROSTER], "staff": found[BatchKind.STAFF], "screening": found[BatchKind.SCREENING]}
 
 
 def page_value(html: str, place: int) -> str:

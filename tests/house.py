@@ -92,6 +92,13 @@ class Client:
         self.token = token
         self._csrf = ""
 
+    def cookie(self) -> str:
+        """The session cookie, to be given to a real browser."""
+        self.get("/help")
+        held = self._browser.get_cookie("xinyu")
+        assert held is not None, "no cookie"
+        return str(held.value)
+
     @property
     def actor(self) -> Actor:
         found = sign_in.actor_of(self.house.door, self.token, background=True)
