@@ -78,6 +78,8 @@ class Owners:
             )
         }
         self._centre = _centre(session)
+        self._psychologists = set(holders_of(session, Role.PSYCHOLOGIST))
+        self._heads = set(holders_of(session, Role.CENTRE_HEAD))
 
     def of(self, owed: Owed) -> Holder:
         """Who gets this duty."""
@@ -95,9 +97,11 @@ class Owners:
         return Holder(lead, Role.COLLEGE_LEAD) if lead else self._centre
 
     def centre(self, student_id: UUID) -> Holder:
-        """The keeper of the student's case, else the head of the centre until a psychologist takes it."""
+        """The keeper of the student's case in the role he holds; else the centre's head until somebody takes it."""
         keeper = self._keepers.get(student_id)
-        return Holder(keeper, Role.PSYCHOLOGIST) if keeper else self._centre
+        if keeper in self._psychologists:
+            return Holder(keeper, Role.PSYCHOLOGIST)
+        return Holder(keeper, Role.CENTRE_HEAD) if keeper in self._heads else self._centre
 
 
 def _centre(session: Session) -> Holder:
