@@ -14,16 +14,19 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.cli import demo_college, installation
 from app.cli.database import say_shares
+from app.cli.demo_college import DemoBuilt
 from app.cli.output import fail, json_option, report
 from app.cli.serve import run_all
 from app.security.door import Door
 from config import settings as configuration
 from config.settings import Settings
+from models.audit import LedgerEntry
 from models.database import Database
 from models.keys import Deployment, DeploymentKind
 from models.student import Student
 
 SCHOOL = "示例职业技术学院（演示）"
+NOT_HERE = "这里已有真实的数据库，不能在上面开启演示。请换一个位置：XINYU_HOME=… python3 manage.py demo"
 
 
 @click.command()
@@ -39,11 +42,8 @@ def demo(students: int, fresh: bool, port: int, no_serve: bool, as_json: bool) -
     started = time.monotonic()
     kind = _kind(settings)
     if kind is DeploymentKind.REAL:
-        fail(
-            "这里已有真实的数据库，不能在上面开启演示。请换一个位置：XINYU_HOME=… python3 manage.py demo",
-            as_json=as_json,
-        )
-    if fresh and kind is DeploymentKind.DEMO:
+        fail(NOT_HERE, as_json=as_json)
+    if kind is DeploymentKind.DEMO and (fresh or not _is_complete(settings)):
         _remove(settings)
         kind = None
     held: dict[str, object] = {"built": kind is None}
@@ -52,6 +52,8 @@ def demo(students: int, fresh: bool, port: int, no_serve: bool, as_json: bool) -
         if not as_json:
             say_shares(shares)
         door = installation.opened(settings)
+        if not door.is_demo:
+            fail(NOT_HERE, as_json=as_json)
         held |= demo_college.build(door, students=students, quiet=as_json)
     else:
         installation.upgrade(settings)
@@ -77,6 +79,19 @@ def _kind(settings: Settings) -> DeploymentKind | None:
             return session.scalar(select(Deployment.kind))
     except SQLAlchemyError:
         return None
+    finally:
+        database.dispose()
+
+
+def _is_complete(settings: Settings) -> bool:
+    """Whether the college was built to its end: the log says so last. A build that was cut off is begun anew."""
+    database = Database(settings.database_url)
+    try:
+        with database.reading() as session:
+            built = select(LedgerEntry.id).where(LedgerEntry.act == DemoBuilt.act()).limit(1)
+            return session.scalar(built) is not None
+    except SQLAlchemyError:
+        return False
     finally:
         database.dispose()
 

@@ -14,6 +14,11 @@ depends_on: str | Sequence[str] | None = None
 
 
 LEDGER = ("ledger_entry", "ledger_subject", "ledger_head")
+SAME_ROW = {
+    "ledger_entry": "id = NEW.id OR (writer = NEW.writer AND seq = NEW.seq)",
+    "ledger_subject": "subject_id = NEW.subject_id AND entry_id = NEW.entry_id",
+    "ledger_head": "id = NEW.id OR number = NEW.number",
+}
 
 
 def guard_ledger() -> None:
@@ -25,6 +30,11 @@ def guard_ledger() -> None:
                     f"CREATE TRIGGER {table}_no_{change.lower()} BEFORE {change} ON {table} "
                     "BEGIN SELECT RAISE(ABORT, 'the log only grows'); END"
                 )
+            op.execute(  # INSERT OR REPLACE deletes without asking the trigger on DELETE
+                f"CREATE TRIGGER {table}_no_replace BEFORE INSERT ON {table} "
+                f"WHEN EXISTS (SELECT 1 FROM {table} WHERE {SAME_ROW[table]}) "
+                "BEGIN SELECT RAISE(ABORT, 'the log only grows'); END"
+            )
         return
     op.execute(
         "CREATE FUNCTION refuse_ledger_change() RETURNS trigger LANGUAGE plpgsql AS "
@@ -40,7 +50,7 @@ def guard_ledger() -> None:
 def unguard_ledger() -> None:
     if op.get_bind().dialect.name == "sqlite":
         for table in LEDGER:
-            for change in ("update", "delete"):
+            for change in ("update", "delete", "replace"):
                 op.execute(f"DROP TRIGGER {table}_no_{change}")
         return
     for table in LEDGER:
