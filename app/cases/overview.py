@@ -8,9 +8,10 @@ from uuid import UUID
 
 from sqlalchemy import select
 
+from app.cases.worklist import open_duties
 from app.security.access import PAGE, Access
 from app.security.holders import names_of
-from models.identity import ClassGroup, College
+from models.identity import ClassGroup
 from models.moment import now
 from models.risk import Duty, DutyStage, Level
 from models.student import Student
@@ -35,25 +36,7 @@ class OverviewLine:
 
 def duties(access: Access, *, overdue: bool, offset: int = 0) -> list[OverviewLine]:
     """Open duties within reach by due time; one page and one more."""
-    query = (
-        select(
-            Duty.id,
-            Duty.student_id,
-            Duty.kind,
-            Duty.level,
-            Duty.due_at,
-            Duty.acknowledged_at,
-            Duty.owner_id,
-            Duty.times_escalated,
-            Student.name,
-            College.name.label("college"),
-            ClassGroup.name.label("class_name"),
-        )
-        .join(Student, Student.id == Duty.student_id)
-        .join(College, College.id == Duty.college_id)
-        .join(ClassGroup, ClassGroup.id == Duty.class_id)
-        .where(Duty.stage == DutyStage.OPEN)
-    )
+    query = open_duties()
     if overdue:
         query = query.where((Duty.due_at <= now()) | (Duty.times_escalated > 0))
     rows = access.page(query, order=["due_at", "id"], limit=PAGE + 1, offset=offset)

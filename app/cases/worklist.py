@@ -53,15 +53,15 @@ _DUTY_COLUMNS = (
     Duty.owner_id,
     Duty.times_escalated,
     Student.name,
-    Student.phone,
     College.name.label("college"),
     ClassGroup.name.label("class_name"),
 )
 
 
-def _duties() -> Any:
+def open_duties(*more: Any) -> Any:
+    """Open duties with the student's name and unit, and ``more`` columns."""
     return (
-        select(*_DUTY_COLUMNS)
+        select(*_DUTY_COLUMNS, *more)
         .join(Student, Student.id == Duty.student_id)
         .join(College, College.id == Duty.college_id)
         .join(ClassGroup, ClassGroup.id == Duty.class_id)
@@ -98,19 +98,25 @@ def _lines(access: Access, rows: Sequence[Any], *, with_focus: bool = False) -> 
 
 def my_duties(access: Access) -> list[DutyLine]:
     """Open duties of mine, most urgent first."""
-    rows = access.page(_duties().where(Duty.owner_id == access.actor.id), order=["due_at", "id"], limit=2 * PAGE)
+    rows = access.page(
+        open_duties(Student.phone).where(Duty.owner_id == access.actor.id), order=["due_at", "id"], limit=2 * PAGE
+    )
     return _lines(access, rows, with_focus=True)
 
 
 def passed_on(access: Access) -> list[DutyLine]:
     """Open duties that were mine and climbed the ladder: I stay informed."""
-    query = _duties().where(duties_that_climbed_from_me(access.actor), Duty.owner_id != access.actor.id)
+    query = open_duties(Student.phone).where(
+        duties_that_climbed_from_me(access.actor), Duty.owner_id != access.actor.id
+    )
     return _lines(access, access.page(query, order=["due_at", "id"], limit=PAGE))
 
 
 def colleagues_duties(access: Access) -> list[DutyLine]:
     """Open contact duties of my classes that lie with a colleague who has not acknowledged: I may step in."""
-    query = _duties().where(Duty.owner_id != access.actor.id, Duty.kind == "contact", Duty.acknowledged_at.is_(None))
+    query = open_duties(Student.phone).where(
+        Duty.owner_id != access.actor.id, Duty.kind == "contact", Duty.acknowledged_at.is_(None)
+    )
     return _lines(access, access.page(query, order=["due_at", "id"], limit=PAGE))
 
 
