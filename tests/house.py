@@ -63,6 +63,11 @@ class Page:
         bare = re.sub(r"<script.*?</script>|<style.*?</style>|<[^>]+>", " ", self.html, flags=re.DOTALL)
         return " ".join(unescape(bare).split())
 
+    @cached_property
+    def settled(self) -> str:
+        """The page without what changes every second: the form's token and the time of day."""
+        return re.sub(r'(name="csrf[-_]token"[^>]*(?:content|value)=")[^"]*', r"\1", self.html)
+
     def __contains__(self, words: str) -> bool:
         return words in self.text
 
