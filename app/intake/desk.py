@@ -17,7 +17,7 @@ from wtforms.validators import DataRequired
 from app.intake import batch as life
 from app.security.access import PAGE, Access
 from app.security.policy import Permission, Purpose
-from app.web.arguments import whole
+from app.web.arguments import version_seen
 from app.web.feature import Room, access
 from app.web.forms import Form, choices
 from app.web.paging import page_of
@@ -191,4 +191,4 @@ def lay_out(
 
 
 def seen_version() -> int | None:
-    return whole(request.form.get("version"))
+    return version_seen(request.form.get("version"))

@@ -20,7 +20,7 @@ from app.screening.scale import all_scales
 from app.security.access import PAGE
 from app.security.holders import names_of
 from app.security.policy import Permission
-from app.web.arguments import whole
+from app.web.arguments import version_seen, whole
 from app.web.feature import Room, access
 from app.web.forms import choices, options
 from app.web.paging import page_of
@@ -204,17 +204,17 @@ def _map_page(
 
 
 def _samples(table: Table, place: int, plan: Plan) -> str:
-    """A few values of a column, but never of one that says who somebody is."""
+    """A few small numbers of a column: a word might be somebody's name, under whatever heading."""
     if plan.meaning(place) in {"student_number", "name"}:
         return "（不显示）"
     values = [text_of(row[place]) for row in table.rows[: 10 * SHOWN_VALUES]]
-    short = [value for value in dict.fromkeys(values) if value and len(value) <= 2]
+    short = [value for value in dict.fromkeys(values) if len(value) <= 2 and value.isdecimal()]
     return "、".join(short[:SHOWN_VALUES]) if short else "（不显示）"
 
 
 @screening.route("/imports/<uuid:batch_id>/map", needs=Permission.SCREENING_IMPORT, methods=["POST"])
 def confirm_map(batch_id: UUID) -> ResponseReturnValue:
-    batch = life.of_kind(access, batch_id, BatchKind.SCREENING, version=whole(request.form.get("version")))
+    batch = life.of_kind(access, batch_id, BatchKind.SCREENING, version=version_seen(request.form.get("version")))
     held = access.open_json(batch, ImportBatch.plan)
     places = {
         whole(name.removeprefix("column-")): value for name, value in request.form.items() if name[:7] == "column-"

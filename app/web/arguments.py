@@ -17,6 +17,11 @@ def whole(text: str | None) -> int | None:
     return int(text) if text and len(text) <= MOST_DIGITS and text.isascii() and text.isdecimal() else None
 
 
+def version_seen(text: str | None) -> int | None:
+    """The version a page was built from. One that cannot be read is 0, which no row has: the page is stale."""
+    return (whole(text) or 0) if text else None
+
+
 def day(text: str | None) -> date | None:
     """A day as a date field sends it, of this century."""
     try:

@@ -12,7 +12,7 @@ from flask_wtf import FlaskForm
 from wtforms import HiddenField, PasswordField, StringField
 from wtforms.fields.choices import SelectChoice
 
-from app.web.arguments import whole
+from app.web.arguments import version_seen
 from app.web.feature import access
 from app.web.words import label
 from models.refusal import Refusal
@@ -71,7 +71,7 @@ class VersionedForm(Form):
 
     @property
     def seen_version(self) -> int | None:
-        return whole(str(self.version.data or ""))
+        return version_seen(str(self.version.data or ""))
 
 
 def choices(words: Iterable[StrEnum]) -> list[SelectChoice]:
