@@ -30,6 +30,10 @@ from models.identity import Role
 from models.job import Job, JobStage
 from models.moment import today
 
+TRIGGERS = {
+    "sqlite": "SELECT name FROM sqlite_master WHERE type = 'trigger'",
+    "postgresql": "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal AND tgenabled <> 'D'",
+}
 Finding = tuple[str, str]
 """What was looked at, and what to do; an empty second part means it is well."""
 
@@ -98,19 +102,13 @@ def _inside(settings: Settings) -> Iterator[Finding]:
 
 def _guards(door: Door) -> Iterator[Finding]:
     with door.database.reading() as session:
-        missing = []
-        for table in LEDGER_TABLES:
-            query = (
-                "SELECT count(*) FROM sqlite_master WHERE type = 'trigger' AND tbl_name = :name"
-                if door.database.is_sqlite
-                else "SELECT count(*) FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid"
-                " WHERE c.relname = :name AND NOT t.tgisinternal"
-            )
-            if not session.scalar(text(query), {"name": table.name}):
-                missing.append(table.name)
-        yield "日志只能追加", f"{'、'.join(missing)} 缺少触发器，请检查数据库结构" if missing else ""
+        found = set(session.scalars(text(TRIGGERS["sqlite" if door.database.is_sqlite else "postgresql"])))
+        kinds = ("no_update", "no_delete", "no_replace") if door.database.is_sqlite else ("only_grows",)
+        missing = [name for table in LEDGER_TABLES for kind in kinds if (name := f"{table.name}_{kind}") not in found]
+        yield "日志只能追加", f"缺少触发器或已停用：{'、'.join(missing)}；请检查数据库结构" if missing else ""
         if not door.database.is_sqlite:
-            may = session.scalar(text("SELECT has_table_privilege(current_user, 'ledger_entry', 'UPDATE, DELETE')"))
+            rights = text("SELECT has_table_privilege(current_user, :name, 'UPDATE, DELETE, TRUNCATE')")
+            may = any(session.scalar(rights, {"name": table.name}) for table in LEDGER_TABLES)
             yield "应用账号不能改日志", "应用账号拥有改删权限：请用两个账号（owner 与 app）" if may else ""
         yield "规则与时限", _attempt(lambda: rulebook.current(session))
 
