@@ -22,8 +22,10 @@ from typing import IO, Any
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import func, select
+from sqlalchemy import Connection, create_engine, func, select
 from sqlalchemy.engine import URL, make_url
+from sqlalchemy.orm import Session
+from sqlalchemy.pool import NullPool
 
 from app.security import keyring
 from app.security.door import Door
@@ -70,18 +72,21 @@ def make(door: Door, target: Path) -> dict[str, Any]:
     if ring is None:
         raise BadBackup("内容密钥不可用，无法备份密钥。")
     salt = os.urandom(16)
-    held = {
-        "deployment": str(door.deployment.id),
-        "school": door.deployment.school,
-        "made_at": now().isoformat(),
-        "backend": "sqlite" if door.database.is_sqlite else "postgresql",
-        "counts": _counts(door),
-        "salt": base64.b64encode(salt).decode(),
-        "keys": base64.b64encode(keyring.pack(door.settings.key_dir, ring.recovery_key)).decode(),
-    }
-    header = json.dumps(held, ensure_ascii=False).encode()
     partial = target.with_name(target.name + ".partial")
-    with _dumped(door) as dump, open(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out:
+    with (
+        _dumped(door) as (dump, counts),
+        open(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out,
+    ):
+        held = {
+            "deployment": str(door.deployment.id),
+            "school": door.deployment.school,
+            "made_at": now().isoformat(),
+            "backend": "sqlite" if door.database.is_sqlite else "postgresql",
+            "counts": counts,
+            "salt": base64.b64encode(salt).decode(),
+            "keys": base64.b64encode(keyring.pack(door.settings.key_dir, ring.recovery_key)).decode(),
+        }
+        header = json.dumps(held, ensure_ascii=False).encode()
         out.write(MAGIC + struct.pack(">I", len(header)) + header)
         _seal(dump, out, _cipher(ring.recovery_key, salt), header)
         out.flush()
@@ -96,24 +101,39 @@ def _cipher(recovery_key: bytes, salt: bytes) -> AESGCM:
     return AESGCM(keyring.derive(recovery_key, f"xinyu backup/1 {salt.hex()}"))
 
 
-def _counts(door: Door) -> dict[str, int]:
-    with door.database.reading() as session:
-        return {table.name: session.scalar(select(func.count()).select_from(table)) or 0 for table in COUNTED}
+def _counts(connection: Connection | Session) -> dict[str, int]:
+    return {table.name: connection.scalar(select(func.count()).select_from(table)) or 0 for table in COUNTED}
 
 
 @contextlib.contextmanager
-def _dumped(door: Door) -> Iterator[IO[bytes]]:
-    """The database as one stream. Content in it is sealed already; the copy is still removed at once."""
+def _dumped(door: Door) -> Iterator[tuple[IO[bytes], dict[str, int]]]:
+    """The database as one stream, and how many rows it holds, counted in the same snapshot while people work.
+
+    Content in it is sealed already; the copy is still removed at once.
+    """
     with tempfile.TemporaryDirectory(dir=door.settings.home) as folder:
         path = Path(folder) / "dump"
-        if door.database.is_sqlite:
-            with door.database.engine.connect() as connection:
-                raw = connection.connection
-                raw.cursor().execute("VACUUM INTO ?", (str(path),))
-        else:
-            _run("pg_dump", make_url(door.settings.owner_database_url), "--format=custom", f"--file={path}")
+        dump = _dump_sqlite if door.database.is_sqlite else _dump_postgresql
+        counts = dump(door, path)
         with path.open("rb") as stream:
-            yield stream
+            yield stream, counts
+
+
+def _dump_sqlite(door: Door, path: Path) -> dict[str, int]:
+    with door.database.engine.connect() as connection:
+        connection.connection.cursor().execute("VACUUM INTO ?", (str(path),))
+    engine = create_engine(f"sqlite:///{path}", poolclass=NullPool)
+    with engine.connect() as copy:
+        return _counts(copy)
+
+
+def _dump_postgresql(door: Door, path: Path) -> dict[str, int]:
+    owner = door.settings.owner_database_url
+    engine = create_engine(owner, poolclass=NullPool, isolation_level="REPEATABLE READ")
+    with engine.connect() as connection:
+        snapshot = connection.scalar(select(func.pg_export_snapshot()))
+        _run("pg_dump", make_url(owner), "--format=custom", f"--snapshot={snapshot}", f"--file={path}")
+        return _counts(connection)
 
 
 def _run(program: str, url: URL, *arguments: str) -> None:
@@ -210,7 +230,8 @@ def _place(dump: Path, settings: Settings) -> None:
 
 def compare(door: Door, header: Header) -> list[str]:
     """What differs between a restored database and what its backup said; nothing when it is whole."""
-    found = _counts(door)
+    with door.database.reading() as session:
+        found = _counts(session)
     wrong = [
         f"{name}: {found[name]} 行，备份时 {count} 行"
         for name, count in header.counts.items()

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, func, select
 
 from app.cases.worklist import open_duties
 from app.security.access import PAGE, Access
 from app.security.holders import names_of
 from models.identity import ClassGroup
 from models.moment import now
-from models.risk import Duty, DutyStage, Level
+from models.risk import Alert, AlertStage, Duty, DutyStage, Level
 from models.student import Student
 
 
@@ -27,6 +27,7 @@ class OverviewLine:
     level: Level
     due_at: datetime
     acknowledged_at: datetime | None
+    owner_id: UUID
     owner: str
     name: str
     college: str
@@ -49,6 +50,7 @@ def duties(access: Access, *, overdue: bool, offset: int = 0) -> list[OverviewLi
             row.level,
             row.due_at,
             row.acknowledged_at,
+            row.owner_id,
             owners.get(row.owner_id, "--"),
             name,
             row.college,
@@ -59,12 +61,19 @@ def duties(access: Access, *, overdue: bool, offset: int = 0) -> list[OverviewLi
     ]
 
 
+def _undecided() -> tuple[ColumnElement[bool], ...]:
+    """Alerts about which everything was done but the centre's decision."""
+    owed = select(Duty.id).where(Duty.alert_id == Alert.id, Duty.stage == DutyStage.OPEN).exists()
+    return Alert.ended_at.is_(None), Alert.stage == AlertStage.RAISED, ~owed
+
+
 def counts(access: Access) -> dict[str, int]:
     """How many duties are open, not yet acknowledged, and late."""
     opened = Duty.stage == DutyStage.OPEN
     return {
         "open": access.count(Duty, opened),
         "unacknowledged": access.count(Duty, opened, Duty.acknowledged_at.is_(None)),
+        "undecided": access.session.scalar(select(func.count()).select_from(Alert).where(*_undecided())) or 0,
         "late": access.count(Duty, opened, (Duty.due_at <= now()) | (Duty.times_escalated > 0)),
     }
 
