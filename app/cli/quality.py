@@ -22,7 +22,14 @@ def test(arguments: tuple[str, ...]) -> None:
         for name, value in os.environ.items()
         if name == "XINYU_REFERENCE_DATA" or not name.startswith("XINYU_")
     }
-    raise SystemExit(subprocess.call([sys.executable, "-m", "pytest", *arguments], cwd=PROJECT, env=environment))
+    raise SystemExit(
+        subprocess.call([sys.executable, "-m", "pytest", *_side_by_side(arguments)], cwd=PROJECT, env=environment)
+    )
+
+
+def _side_by_side(arguments: tuple[str, ...]) -> tuple[str, ...]:
+    """The whole suite on every processor; a part of it, or what was asked for otherwise, as it was asked for."""
+    return arguments or ("-n", str(os.cpu_count() or 1), "--dist", "loadscope")
 
 
 CHECKS = (

@@ -65,7 +65,8 @@ def test_every_role_has_a_name_on_screen() -> None:
 
 def test_every_event_is_an_act_that_the_auditor_can_read() -> None:
     acts = catalogue.table("words")["act"]
-    assert [kind.act() for kind in _below(Event) if not kind.quiet and kind.act() not in acts] == []  # type: ignore[attr-defined]
+    ours = [kind for kind in _below(Event) if kind.__module__.startswith("app.")]
+    assert [kind.act() for kind in ours if not kind.quiet and kind.act() not in acts] == []  # type: ignore[attr-defined]
 
 
 def test_every_rule_of_access_has_a_name_on_the_policy_page() -> None:

@@ -10,7 +10,7 @@ import pytest
 from tests.cli.program import Ended, run, run_cold
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def built(folder: Path) -> tuple[Path, Ended]:
     """A demo of sixty students, and what the command said when it was built."""
     home = folder / "demo"
@@ -25,7 +25,7 @@ def home(built: tuple[Path, Ended], tmp_path: Path) -> Path:
     return target
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def born(folder: Path) -> tuple[Path, Ended]:
     """A real installation without anybody, and what the command said when it was made."""
     home = folder / "real"

@@ -21,8 +21,9 @@ from models.state import HasStages
 from models.student import NumberKind, Student, StudentNumber
 from tests.house import House
 
-ROOTS = [mapper.class_ for mapper in Base.registry.mappers if issubclass(mapper.class_, Versioned)]
-STAGED = [mapper.class_ for mapper in Base.registry.mappers if issubclass(mapper.class_, HasStages)]
+MAPPERS = sorted(Base.registry.mappers, key=lambda mapper: mapper.local_table.name)
+ROOTS = [mapper.class_ for mapper in MAPPERS if issubclass(mapper.class_, Versioned)]
+STAGED = [mapper.class_ for mapper in MAPPERS if issubclass(mapper.class_, HasStages)]
 
 
 def test_an_id_exists_before_the_row_is_stored_and_a_wrong_field_is_refused() -> None:
