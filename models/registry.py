@@ -8,6 +8,7 @@ from models import (
     case,
     identity,
     intake,
+    interview,
     job,
     keys,
     notice,
@@ -18,4 +19,4 @@ from models import (
 from models.base import Base
 
 METADATA = Base.metadata
-MODULES = (approval, audit, case, identity, intake, job, keys, notice, risk, screening, student)
+MODULES = (approval, audit, case, identity, intake, interview, job, keys, notice, risk, screening, student)

@@ -13,8 +13,8 @@ from models.approval import Approval
 from models.case import CaseNote, Task
 from models.identity import Role
 from models.intake import BatchKind, ImportBatch
+from models.interview import InterviewEntry
 from models.notice import Notice
-from models.risk import InterviewEntry
 from models.screening import ScreeningRound, UnplacedAnswer
 from tests.house import HEADER, Client, House, xlsx
 

@@ -17,9 +17,10 @@ from models import moment
 from models.approval import Approval, ApprovalKind, ApprovalStage
 from models.case import Case, CaseStage, Outcome, Task, TaskKind, TaskStage
 from models.identity import Role
+from models.interview import InterviewEntry
 from models.moment import now, today
 from models.refusal import Refusal
-from models.risk import Alert, Duty, DutyStage, InterviewEntry, Level
+from models.risk import Alert, Duty, DutyStage, Level
 
 NO_AFTER_CARE = frozenset({Outcome.GRADUATED, Outcome.LEFT_SCHOOL})
 """Ends after which the college can no longer look: they get hand-over advice instead."""

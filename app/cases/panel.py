@@ -16,7 +16,8 @@ from app.students.record import Action, Entry, Standing
 from app.web.words import label
 from models.case import CareAdvice, CareTalk, Case
 from models.identity import Role
-from models.risk import Alert, AlertStage, Duty, DutyStage, InterviewEntry, InterviewStage
+from models.interview import InterviewEntry, InterviewStage
+from models.risk import Alert, AlertStage, Duty, DutyStage
 from models.screening import ScreeningRound
 from models.student import Student
 

@@ -16,7 +16,8 @@ from app.security.holders import names_of
 from app.security.policy import Permission, duties_that_climbed_from_me
 from models.case import Task, TaskStage
 from models.identity import ClassGroup, College
-from models.risk import Duty, DutyStage, InterviewEntry, Level
+from models.interview import InterviewEntry
+from models.risk import Duty, DutyStage, Level
 from models.screening import UnplacedAnswer
 from models.student import Student
 

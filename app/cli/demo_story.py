@@ -17,8 +17,9 @@ from app.security.door import Door
 from app.security.policy import Permission
 from models.case import NoteKind, TalkWay, TaskKind
 from models.identity import Role, RoleGrant
+from models.interview import InterviewEntry, InterviewStage
 from models.moment import now, today
-from models.risk import Alert, Duty, DutyKind, DutyStage, InterviewEntry, InterviewStage, Level
+from models.risk import Alert, Duty, DutyKind, DutyStage, Level
 from models.student import Student
 
 TALKS = (

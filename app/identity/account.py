@@ -13,9 +13,10 @@ from app.security.sign_in import end_sessions_of
 from models.approval import Approval, ApprovalStage
 from models.case import Case, Task, TaskStage
 from models.identity import SERVICES, ClassPost, College, Role, RoleGrant, Staff
+from models.interview import InterviewEntry
 from models.moment import now, today
 from models.refusal import Refusal
-from models.risk import Alert, Duty, DutyStage, InterviewEntry
+from models.risk import Alert, Duty, DutyStage
 from models.screening import ScreeningRound, UnplacedAnswer
 
 DECIDING = frozenset({Role.PSYCHOLOGIST, Role.CENTRE_HEAD, Role.AFFAIRS_HEAD})

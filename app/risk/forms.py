@@ -7,7 +7,7 @@ from wtforms.validators import DataRequired, Length, Optional
 
 from app.risk.interview import Result
 from app.web.forms import VersionedForm, choices, to
-from models.risk import InterviewStage
+from models.interview import InterviewStage
 
 OUTCOMES = (
     InterviewStage.DONE,

@@ -15,9 +15,9 @@ from app.security.access import Access
 from app.security.holders import names_of
 from app.students.roster import StudentsMoved
 from models.identity import Role
+from models.interview import InterviewEntry, InterviewStage
 from models.moment import now
 from models.refusal import Refusal
-from models.risk import InterviewEntry, InterviewStage
 from models.screening import ResponseSet
 
 

@@ -32,9 +32,10 @@ from models.base import new_id, new_ids
 from models.bulk import Same, fetch_many
 from models.identity import Role
 from models.intake import ImportBatch
+from models.interview import InterviewEntry, InterviewStage
 from models.moment import now
 from models.refusal import Refusal
-from models.risk import Alert, InterviewEntry, InterviewStage, Level, Signal
+from models.risk import Alert, Level, Signal
 from models.screening import ScreeningRound, UnplacedAnswer, UnplacedStage
 from models.sealed import KeyClass, Sealed
 

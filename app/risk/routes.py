@@ -21,7 +21,7 @@ from app.web.feature import Room, access
 from app.web.forms import VersionedForm, choices, options
 from app.web.paging import page_of
 from models.identity import ClassGroup, College, Role
-from models.risk import InterviewEntry, InterviewStage
+from models.interview import InterviewEntry, InterviewStage
 from models.screening import ScreeningRound, UnplacedAnswer
 from models.student import Student
 

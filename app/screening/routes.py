@@ -27,8 +27,8 @@ from app.web.paging import page_of
 from app.web.words import label
 from models import moment
 from models.intake import BatchKind, BatchStage, ImportBatch
+from models.interview import InterviewEntry, InterviewStage
 from models.refusal import Refusal
-from models.risk import InterviewEntry, InterviewStage
 from models.screening import ResponseSet, RoundStage, ScreeningRound
 
 screening = Room("screening", __name__, template_folder="templates")

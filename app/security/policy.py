@@ -27,8 +27,9 @@ from models.approval import Approval
 from models.audit import LedgerEntry
 from models.case import Case, Task
 from models.identity import ClassPost, Role, Staff
+from models.interview import InterviewEntry
 from models.moment import today
-from models.risk import Alert, Duty, DutyHolder, DutyKind, HoldReason, InterviewEntry, Level
+from models.risk import Alert, Duty, DutyHolder, DutyKind, HoldReason, Level
 from models.screening import ScreeningRound, UnplacedAnswer
 from models.student import Student
 

@@ -11,8 +11,9 @@ from sqlalchemy import select
 from models.approval import Approval
 from models.case import Case, TaskStage
 from models.identity import Role
+from models.interview import InterviewEntry
 from models.moment import now, travel
-from models.risk import InterviewEntry, Level
+from models.risk import Level
 from tests.cases.work import act, ask_to_close, closed, note, sign, tasks, waiting
 from tests.house import House
 from tests.risk.people import Staffed, staffed, talk, told

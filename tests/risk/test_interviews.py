@@ -9,7 +9,8 @@ import pytest
 from sqlalchemy import select
 
 from models.identity import Role
-from models.risk import Alert, InterviewEntry, InterviewStage
+from models.interview import InterviewEntry, InterviewStage
+from models.risk import Alert
 from tests.house import House
 from tests.risk.people import Staffed, staffed, told
 from tests.screening.files import bring_in, enrol, gad, line, phq, written

@@ -10,9 +10,10 @@ from sqlalchemy import select
 
 from app.security.policy import Permission
 from models.intake import BatchStage
+from models.interview import InterviewEntry
 from models.moment import now
 from models.refusal import Refusal
-from models.risk import Alert, Duty, InterviewEntry, Level
+from models.risk import Alert, Duty, Level
 from models.screening import ResponseSet, ScreeningRound, SheetStatus
 from tests.house import House
 from tests.screening.files import (

@@ -16,8 +16,9 @@ from sqlalchemy import func, select, text
 from models.audit import LedgerEntry
 from models.base import Base
 from models.intake import ImportBatch
+from models.interview import InterviewEntry
 from models.notice import Notice
-from models.risk import Alert, Duty, InterviewEntry, Signal
+from models.risk import Alert, Duty, Signal
 from models.screening import ResponseSet, ScreeningRound, UnplacedAnswer
 from tests.cli.program import Started, run, settings_for
 from tests.house import House

@@ -21,8 +21,9 @@ from sqlalchemy import select
 
 from app.security.policy import Permission
 from config.settings import PROJECT
+from models.interview import InterviewEntry
 from models.refusal import Refusal
-from models.risk import Alert, InterviewEntry
+from models.risk import Alert
 from models.screening import ResponseSet
 from models.student import Student
 from tests.house import House

@@ -10,8 +10,9 @@ from sqlalchemy import select
 
 from models.identity import Role
 from models.intake import BatchChunk, BatchStage, ImportBatch
+from models.interview import InterviewEntry
 from models.job import Job, JobStage
-from models.risk import Alert, InterviewEntry
+from models.risk import Alert
 from models.screening import ResponseSet, ScreeningRound
 from tests.furnished import page_value
 from tests.house import Client, House, Page, xlsx

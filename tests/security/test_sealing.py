@@ -21,9 +21,10 @@ from models.base import Base, new_id
 from models.bulk import insert_many
 from models.case import Case, CaseNote, NoteKind, TalkWay, Task, TaskKind
 from models.identity import Role, Staff
+from models.interview import InterviewEntry, InterviewStage
 from models.moment import now, today
 from models.registry import METADATA
-from models.risk import Alert, InterviewEntry, InterviewStage, Level
+from models.risk import Alert, Level
 from models.sealed import Sealed, SealedType, sealed_fields
 from models.student import Student, StudentNumber
 from tests.house import HEADER, Client, House, xlsx

@@ -1,0 +1,95 @@
+"""The round's interview list (约谈名单): who should be talked to, by whom, by when, and what came of it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import Index, String, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.base import Base, Key, Versioned, reference, word
+from models.moment import Moment
+from models.sealed import OfStudent, Sealed, clinical
+from models.state import HasStages
+
+
+class InterviewStage(StrEnum):
+    """States of an entry on the round's interview list (states.md)."""
+
+    LISTED = "listed"
+    INVITED = "invited"
+    SECOND_TALK = "second_talk"
+    DONE = "done"
+    DECLINED = "declined"
+    NOT_REACHED = "not_reached"
+    VOID = "void"
+
+
+class InterviewEntry(Versioned, HasStages, OfStudent, Base):
+    """One student on one round's 约谈名单: owner, round deadline, reasons."""
+
+    __tablename__ = "interview_entry"
+    __moves__ = {
+        InterviewStage.LISTED: {
+            InterviewStage.INVITED,
+            InterviewStage.SECOND_TALK,
+            InterviewStage.DONE,
+            InterviewStage.DECLINED,
+            InterviewStage.NOT_REACHED,
+            InterviewStage.VOID,
+        },
+        InterviewStage.INVITED: {
+            InterviewStage.SECOND_TALK,
+            InterviewStage.DONE,
+            InterviewStage.DECLINED,
+            InterviewStage.NOT_REACHED,
+            InterviewStage.VOID,
+        },
+        InterviewStage.SECOND_TALK: {
+            InterviewStage.DONE,
+            InterviewStage.DECLINED,
+            InterviewStage.NOT_REACHED,
+            InterviewStage.VOID,
+        },
+        InterviewStage.DONE: set(),
+        InterviewStage.DECLINED: set(),
+        InterviewStage.NOT_REACHED: set(),
+        InterviewStage.VOID: set(),
+    }
+    __table_args__ = (
+        Index(
+            "uq_interview_entry_live",
+            "round_id",
+            "student_id",
+            unique=True,
+            sqlite_where=text("stage != 'void'"),
+            postgresql_where=text("stage != 'void'"),
+        ),
+        Index(
+            "ix_interview_entry_open_due",
+            "round_id",
+            "due_at",
+            sqlite_where=text("ended_at IS NULL"),
+            postgresql_where=text("ended_at IS NULL"),
+        ),
+    )
+
+    id: Mapped[Key]
+    version: Mapped[int] = mapped_column(default=1)
+    round_id: Mapped[UUID] = reference("screening_round.id")
+    student_id: Mapped[UUID] = reference("student.id", index=True)
+    college_id: Mapped[UUID] = reference("college.id")
+    class_id: Mapped[UUID] = reference("class_group.id")
+    stage: Mapped[InterviewStage] = word(InterviewStage, length=12)
+    owner_id: Mapped[UUID] = reference("staff.id", index=True)
+    due_at: Mapped[Moment]
+    weight: Mapped[int] = mapped_column(default=0)
+    """Order within the list: how far above the threshold, summed over its reasons."""
+    rule_version: Mapped[str] = mapped_column(String(64))
+    listed_at: Mapped[Moment]
+    ended_at: Mapped[Moment | None]
+    body: Mapped[Sealed] = clinical("interview_entry.body/1")
+    """JSON: the reasons, each with its rule."""
+    outcome: Mapped[Sealed | None] = clinical("interview_entry.outcome/1", nullable=True)
+    """JSON: A, B or C with a few lines, written after the talk."""
