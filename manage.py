@@ -63,7 +63,6 @@ def install(lock: Path) -> None:
         "--disable-pip-version-check",
         "--require-hashes",
         "--no-deps",
-        "--no-compile",
         "-r",
         str(lock),
     ]
