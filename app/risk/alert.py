@@ -60,7 +60,7 @@ def raise_all(access: Access, book: Rulebook, concerns: Sequence[Concern], reaso
     if not concerns:
         return
     access.session.flush()
-    _lock(access, [UUID(bytes=concern.student_id) for concern in concerns])
+    access.lock_students(UUID(bytes=concern.student_id) for concern in concerns)
     held = _open_alerts(access, [concern.student_id for concern in concerns])
     owners = Owners(access.session, {UUID(bytes=concern.class_id) for concern in concerns})
     fresh = [concern for concern in concerns if concern.student_id not in held]
@@ -77,18 +77,6 @@ def raise_all(access: Access, book: Rulebook, concerns: Sequence[Concern], reaso
     _tell(access, told)
     _inform_above(access, book, [UUID(bytes=item.college_id) for item in concerns if item.level is Level.RED])
     access.record(AlertsRaised(count=len(concerns), student_ids=_named(concerns)))
-
-
-def _lock(access: Access, student_ids: list[UUID]) -> None:
-    """One at a time may raise about a student, or two would open two alerts; locked in one order, never in a ring."""
-    ordered = sorted(student_ids)
-    for start in range(0, len(ordered), 500):
-        access.session.execute(
-            select(Student.id)
-            .where(Student.id.in_(ordered[start : start + 500]))
-            .order_by(Student.id)
-            .with_for_update()
-        )
 
 
 def _named(concerns: Sequence[Concern]) -> tuple[UUID, ...]:

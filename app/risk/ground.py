@@ -21,14 +21,18 @@ from models.risk import Alert, Duty, DutyKind, DutyStage, Signal
 
 def void_signals(access: Access, happened: SheetsVoided) -> None:
     """Listener: reasons that rest on a voided sheet are void. An alert without any left tells its owner."""
-    touched: set[UUID] = set()
     ids = list(happened.sheet_ids)
-    for start in range(0, len(ids), 500):
+    found = [
+        signal
+        for start in range(0, len(ids), 500)
         for signal in access.session.scalars(
             select(Signal).where(Signal.source_id.in_(ids[start : start + 500]), Signal.voided_at.is_(None))
-        ):
-            signal.voided_at, signal.void_cause = now(), "sheet_voided"
-            touched.add(signal.alert_id)
+        )
+    ]
+    access.lock_students(signal.student_id for signal in found)
+    for signal in found:
+        signal.voided_at, signal.void_cause = now(), "sheet_voided"
+    touched = {signal.alert_id for signal in found}
     access.session.flush()
     told = []
     for alert in access.session.scalars(select(Alert).where(Alert.id.in_(touched), Alert.ended_at.is_(None))):

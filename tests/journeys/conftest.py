@@ -12,7 +12,7 @@ from typing import Any
 
 import justmytype_intl_cjk
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from app.security.door import open_door
@@ -28,6 +28,9 @@ window.broken = [];
 document.addEventListener("securitypolicyviolation", (event) =>
   window.broken.push(`${event.violatedDirective} ${event.blockedURI} ${event.sample}`));
 """
+
+
+expect.set_options(timeout=15_000)
 
 
 def _chromium() -> str | None:
