@@ -45,9 +45,6 @@ def play(door: Door, beat: Callable[[int, int], None]) -> None:
         psychologists = session.scalars(
             select(RoleGrant.staff_id).where(RoleGrant.role == Role.PSYCHOLOGIST).order_by(RoleGrant.id)
         ).all()
-        alerts = session.scalars(
-            select(Alert.id).where(Alert.level == Level.ORANGE, Alert.ended_at.is_(None)).order_by(Alert.id).limit(24)
-        ).all()
         entries = session.scalars(
             select(InterviewEntry.id)
             .where(InterviewEntry.stage == InterviewStage.LISTED)
@@ -67,6 +64,10 @@ def play(door: Door, beat: Callable[[int, int], None]) -> None:
                 TALKS[place // 3 % len(TALKS)],
                 Urgency.URGENT if place == 3 else Urgency.NONE,
             )
+    with door.database.reading() as session:  # now, because an urgent report may have made one of them red
+        alerts = session.scalars(
+            select(Alert.id).where(Alert.level == Level.ORANGE, Alert.ended_at.is_(None)).order_by(Alert.id).limit(24)
+        ).all()
     for place, alert_id in enumerate(alerts):
         beat(len(contacts) + place, 2 * len(contacts))
         _assess(door, Actor(role=Role.PSYCHOLOGIST, id=psychologists[place % len(psychologists)]), alert_id, place)

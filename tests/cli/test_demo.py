@@ -94,3 +94,10 @@ def test_the_first_start_prints_five_recovery_shares_and_keeps_none(born: tuple[
     assert len(set(shares)) == 5
     kept = b"".join(path.read_bytes() for path in home.rglob("*") if path.is_file())
     assert not any(share.encode() in kept for share in shares)
+
+
+def test_the_story_of_the_morning_can_be_told_of_a_college_of_another_size(tmp_path: Path) -> None:
+    ended = run(tmp_path / "home", "demo", "--no-serve", "--students", "1000", "--json")
+
+    assert ended.status == 0, ended.out
+    assert ended.held["students"] == 1000
