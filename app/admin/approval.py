@@ -9,11 +9,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import select
+
 from app.events import Event
 from app.notices import post
 from app.security.access import Access
 from app.security.holders import holders_of
 from models.approval import Approval, ApprovalKind, ApprovalStage
+from models.case import Case
 from models.identity import Role
 from models.moment import now
 from models.refusal import Refusal
@@ -64,6 +67,12 @@ def ask(
     post.tell(access, owner_id, owner_role, "approval_asked")
     access.record(ApprovalAsked(object_id=row.id))
     return row
+
+
+def lock_student(access: Access, approval_id: UUID) -> None:
+    """A case that waits for a signature is its student's: locked first, as everywhere."""
+    whose = select(Case.student_id).join(Approval, Approval.object_id == Case.id).where(Approval.id == approval_id)
+    access.lock_students(access.session.scalars(whose))
 
 
 def decide(access: Access, request: Approval, *, approve: bool) -> None:

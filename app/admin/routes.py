@@ -64,6 +64,8 @@ def approvals() -> ResponseReturnValue:
 )
 def approval_page(approval_id: UUID) -> ResponseReturnValue:
     form = DecideForm()
+    if form.is_submitted():
+        approval.lock_student(access, approval_id)
     row = access.find(Approval, approval_id, version=form.seen_version)
     if form.validate_on_submit():
         with form.explaining():
