@@ -88,7 +88,6 @@ class Reader:
     role: str
     at: datetime
     acts: list[str]
-    times: int = 1
 
 
 LOOKED_AT = 400
@@ -111,8 +110,7 @@ def readers_of(session: Session, student_id: UUID, *, limit: int = 20) -> list[R
     found: dict[tuple[str, str, date], Reader] = {}
     for line in lines(session, rows):
         key = (line.actor, line.role, line.at.astimezone(moment.zone()).date())
-        reader = found.setdefault(key, Reader(line.actor, line.role, line.at, [], 0))
-        reader.times += 1
+        reader = found.setdefault(key, Reader(line.actor, line.role, line.at, []))
         if line.act not in reader.acts:
             reader.acts.append(line.act)
     return list(found.values())[:limit]

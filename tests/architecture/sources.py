@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import subprocess
 from functools import cache
-from pathlib import Path
 
 from config.settings import PROJECT
 
@@ -43,17 +42,5 @@ def templates() -> tuple[tuple[str, str], ...]:
     return tuple((path, (PROJECT / path).read_text()) for path in tracked() if path.endswith(".html"))
 
 
-def places(found: list[tuple[str, int]]) -> list[str]:
-    return [f"{path}:{line}" for path, line in found]
-
-
 def text_of(path: str) -> str:
     return (PROJECT / path).read_text(encoding="utf-8", errors="replace")
-
-
-def names_in(node: ast.AST) -> set[str]:
-    return {item.id for item in ast.walk(node) if isinstance(item, ast.Name)}
-
-
-def folder(path: str) -> Path:
-    return Path(path).parent
