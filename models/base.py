@@ -69,8 +69,18 @@ def reference(target: str, *, index: bool = False, nullable: bool = False) -> An
     return mapped_column(Id, ForeignKey(target), index=index, nullable=nullable)
 
 
-def word(kind: type[StrEnum], *, length: int = 24, primary_key: bool = False, nullable: bool = False) -> Any:
-    """A column of one of the words of ``kind``, stored as text so that it reads on its own."""
+def word(
+    kind: type[StrEnum],
+    *,
+    length: int = 24,
+    primary_key: bool = False,
+    nullable: bool = False,
+    default: StrEnum | None = None,
+) -> Any:
+    """A column of one of the words of ``kind``, stored as text so that it reads on its own.
+
+    ``default`` also holds for rows that stood before the column did.
+    """
     return mapped_column(
         Enum(
             kind,
@@ -81,6 +91,8 @@ def word(kind: type[StrEnum], *, length: int = 24, primary_key: bool = False, nu
         ),
         primary_key=primary_key,
         nullable=nullable,
+        default=default,
+        server_default=default.value if default is not None else None,
     )
 
 

@@ -21,6 +21,8 @@ class BatchKind(StrEnum):
     CLASS_POSTS = "class_posts"
     STAFF = "staff"
     SCREENING = "screening"
+    RENUMBER = "renumber"
+    """旧学号 → 新学号."""
 
 
 class BatchStage(StrEnum):
@@ -32,6 +34,7 @@ class BatchStage(StrEnum):
     PREVIEWED = "previewed"
     COMMITTING = "committing"
     COMMITTED = "committed"
+    ROLLED_BACK = "rolled_back"
     REFUSED = "refused"
     STALE = "stale"
     WITHDRAWN = "withdrawn"
@@ -54,7 +57,8 @@ class ImportBatch(Versioned, HasStages, OfSelf, Base):
         },
         BatchStage.COMMITTING: {BatchStage.COMMITTED, BatchStage.REFUSED, BatchStage.STALE},
         BatchStage.STALE: {BatchStage.MAPPED, BatchStage.WITHDRAWN},
-        BatchStage.COMMITTED: set(),
+        BatchStage.COMMITTED: {BatchStage.ROLLED_BACK},
+        BatchStage.ROLLED_BACK: set(),
         BatchStage.REFUSED: set(),
         BatchStage.WITHDRAWN: set(),
     }
@@ -82,6 +86,8 @@ class ImportBatch(Versioned, HasStages, OfSelf, Base):
     """JSON: sheet, header row and which column means what."""
     receipt: Mapped[Sealed | None] = answered("import_batch.receipt/1", nullable=True)
     """JSON: counts and problems of the preview, then of the commit."""
+    rejected: Mapped[Sealed | None] = answered("import_batch.rejected/1", nullable=True)
+    """JSON: the rows that did not go in as the file had them, each with its reason, for the workbook that goes back."""
 
 
 class BatchChunk(Base):

@@ -89,6 +89,10 @@ class InterviewEntry(Versioned, HasStages, OfStudent, Base):
     rule_version: Mapped[str] = mapped_column(String(64))
     listed_at: Mapped[Moment]
     ended_at: Mapped[Moment | None]
+    batch_id: Mapped[UUID | None]
+    """The delivery whose results put the student on the list."""
+    voided_by: Mapped[UUID | None]
+    """The batch or correction on whose account it was taken off; rolling that back puts it on again."""
     body: Mapped[Sealed] = clinical("interview_entry.body/1")
     """JSON: the reasons, each with its rule."""
     outcome: Mapped[Sealed | None] = clinical("interview_entry.outcome/1", nullable=True)

@@ -12,11 +12,28 @@ from models import (
     job,
     keys,
     notice,
+    participation,
     risk,
     screening,
+    source,
     student,
 )
 from models.base import Base
 
 METADATA = Base.metadata
-MODULES = (approval, audit, case, identity, intake, interview, job, keys, notice, risk, screening, student)
+MODULES = (
+    approval,
+    audit,
+    case,
+    identity,
+    intake,
+    interview,
+    job,
+    keys,
+    notice,
+    participation,
+    risk,
+    screening,
+    source,
+    student,
+)

@@ -133,6 +133,8 @@ class Signal(OfStudent, Base):
     raised_at: Mapped[Moment]
     voided_at: Mapped[Moment | None]
     void_cause: Mapped[str | None] = mapped_column(String(40))
+    voided_by: Mapped[UUID | None]
+    """The batch or correction on whose account it was voided; rolling that back lets it hold again."""
     reason: Mapped[Sealed] = clinical("signal.reason/1")
     """JSON: the rule that fired and its reason in words. For the centre only."""
     focus: Mapped[Sealed] = clinical("signal.focus/1")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import date
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import Index, LargeBinary, String, text
+from sqlalchemy import Index, LargeBinary, String, Text, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, Key, Versioned, reference, word
@@ -22,6 +23,14 @@ class RoundStage(StrEnum):
     MAKE_UP = "make_up"
     CLOSED = "closed"
     REPORTED = "reported"
+
+
+class RepeatRule(StrEnum):
+    """Which of several tries of one person counts in a round (practice §1.2)."""
+
+    FIRST = "first"
+    LAST = "last"
+    MOST_COMPLETE = "most_complete"
 
 
 class ScreeningRound(Versioned, HasStages, Base):
@@ -45,6 +54,17 @@ class ScreeningRound(Versioned, HasStages, Base):
     opened_at: Mapped[Moment]
     interviews_due_at: Mapped[Moment]
     """The round's deadline for interviews: the clock of everybody on its list."""
+    scales: Mapped[str] = mapped_column(Text, default="[]", server_default="[]")
+    """JSON list of scale keys that the round asks for; empty means whatever its files bring."""
+    cohort: Mapped[str] = mapped_column(Text, default="{}", server_default="{}")
+    """JSON: ``colleges``, ``classes`` (ids), ``grades``, ``tags``; empty means every enrolled student. Never people."""
+    opens_on: Mapped[date | None]
+    closes_on: Mapped[date | None]
+    make_up_closes_on: Mapped[date | None]
+    repeat_rule: Mapped[RepeatRule] = word(RepeatRule, length=16, default=RepeatRule.FIRST)
+    commits_clean_files: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """A file that a source delivers and that has nothing to ask commits by itself."""
+    consent_id: Mapped[UUID | None] = reference("consent_text.id", nullable=True)
 
 
 class SheetStatus(StrEnum):
@@ -52,6 +72,17 @@ class SheetStatus(StrEnum):
 
     SCORED = "scored"
     INCOMPLETE = "incomplete"
+    STATED = "stated"
+    """The source gave totals, factors or a level, and no answers."""
+
+
+class SheetValidity(StrEnum):
+    """Whether the answers can be believed. Doubtful ones ask for a re-test and are never taken for low."""
+
+    VALID = "valid"
+    DOUBTFUL = "doubtful"
+    UNCHECKED = "unchecked"
+    """Nothing to check by: totals only, or a sheet from before there were checks."""
 
 
 class ResponseSet(OfStudent, Base):
@@ -84,10 +115,17 @@ class ResponseSet(OfStudent, Base):
     taken_at: Mapped[Moment | None]
     recorded_at: Mapped[Moment]
     voided_at: Mapped[Moment | None]
+    voided_by: Mapped[UUID | None]
+    """What voided it: the batch that replaced it, or the correction. Rolling that back lets it hold again."""
+    coding: Mapped[str | None] = mapped_column(String(16))
+    """How the file coded its answers, for example ``1-4`` for a scale of 0–3; none where it was the scale's own."""
+    norm: Mapped[str | None] = mapped_column(String(24))
+    """Key of the norm the scale's file named when it was scored."""
+    validity: Mapped[SheetValidity] = word(SheetValidity, length=12, default=SheetValidity.UNCHECKED)
     digest: Mapped[bytes] = mapped_column(LargeBinary(16))
     """Keyed digest of student and normalised answers: the same sheet again is already known (decisions 16)."""
     body: Mapped[Sealed] = answered("response_set.body/1")
-    """JSON: answers, total, band, positive."""
+    """JSON: answers, total, band, positive; where there are: subscales, band label, why doubtful, what was stated."""
 
 
 class UnplacedStage(StrEnum):
@@ -96,6 +134,8 @@ class UnplacedStage(StrEnum):
     OPEN = "open"
     PLACED = "placed"
     DISMISSED = "dismissed"
+    VOID = "void"
+    """The file it came from was rolled back."""
 
 
 class UnplacedAnswer(Versioned, HasStages, Base):
@@ -104,9 +144,10 @@ class UnplacedAnswer(Versioned, HasStages, Base):
     __tablename__ = "unplaced_answer"
     __owner__ = ("import_batch", "batch_id")
     __moves__ = {
-        UnplacedStage.OPEN: {UnplacedStage.PLACED, UnplacedStage.DISMISSED},
+        UnplacedStage.OPEN: {UnplacedStage.PLACED, UnplacedStage.DISMISSED, UnplacedStage.VOID},
         UnplacedStage.PLACED: set(),
         UnplacedStage.DISMISSED: set(),
+        UnplacedStage.VOID: set(),
     }
 
     id: Mapped[Key]

@@ -77,3 +77,17 @@ class StudentNumber(OfStudent, Base):
     since: Mapped[date]
     until: Mapped[date | None]
     number: Mapped[Sealed] = personal("student_number.number/1")
+
+
+class StudentTag(OfStudent, Base):
+    """A neutral group a student belongs to for a time (``config/tags.toml``): what a cohort is chosen by."""
+
+    __tablename__ = "student_tag"
+    __table_args__ = (Index("ix_student_tag_tag_student_id", "tag", "student_id"),)
+
+    id: Mapped[Key]
+    student_id: Mapped[UUID] = reference("student.id", index=True)
+    tag: Mapped[str] = mapped_column(String(32))
+    """A key of ``config/tags.toml``."""
+    since: Mapped[date]
+    until: Mapped[date | None]
