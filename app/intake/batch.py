@@ -63,6 +63,8 @@ class Importer:
     purpose: Purpose
     knows: Callable[[str], bool]
     """Whether a header cell is one that this kind of file has."""
+    read: Callable[[bytes, str, dict[str, Any] | None], Any] | None = None
+    """``read(raw, file_name, plan)``: what ``prepare`` gets; without it, the one table of the sheet that was chosen."""
     prepare: Callable[..., Prepared]
     """``prepare(access, table, batch, beat)``: reads the house, writes nothing."""
     commit: Callable[[Access, ImportBatch, Any], None]
@@ -184,8 +186,7 @@ def kinds(importer: Importer) -> list[Kind]:
         try:
             with many_objects(), door.enter(WORKER, importer.permission, importer.purpose, writing=False) as access:
                 batch = of_kind(access, batch_id, importer.kind)
-                table = sheet.read(content(access, batch), sheet=_sheet(access, batch), knows=importer.knows)
-                return _Outcome(importer.prepare(access, table, batch, _progress(beat, batch_id)), None)
+                return _Outcome(importer.prepare(access, _read(access, importer, batch), batch, _progress(beat, batch_id)), None)
         except Refusal as refusal:
             return _Outcome(None, refusal.sentence)
 
@@ -226,9 +227,11 @@ def kinds(importer: Importer) -> list[Kind]:
     ]
 
 
-def _sheet(access: Access, batch: ImportBatch) -> str | None:
-    plan = access.open_json(batch, ImportBatch.plan)
-    return plan.get("sheet") if plan else None
+def _read(access: Access, importer: Importer, batch: ImportBatch) -> Any:
+    plan, raw = access.open_json(batch, ImportBatch.plan), content(access, batch)
+    if importer.read is not None:
+        return importer.read(raw, access.open(batch, ImportBatch.file_name), plan)
+    return sheet.read(raw, sheet=plan.get("sheet") if plan else None, knows=importer.knows)
 
 
 def _has_moved(access: Access, importer: Importer, batch: ImportBatch, prepared: Prepared) -> bool:
