@@ -36,7 +36,7 @@ from app.screening import panel as screening_panel
 from app.screening import prepare as screening_import
 from app.screening import sheets
 from app.screening.prepare import SheetsVoided
-from app.screening.routes import screening
+from app.screening.round_routes import screening
 from app.security.access import Access
 from app.security.door import Door
 from app.security.policy import Permission, Purpose
