@@ -15,14 +15,15 @@ import zipfile
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
 from typing import Any
 
 import python_calamine
 
+from app.intake.cells import Cell, text_of
 from models.refusal import Refusal
 
-Cell = str | float | int | bool | date | datetime | time | timedelta
+__all__ = ["Cell", "Table", "read", "sheet_names", "text_of"]
+
 MOST_UNPACKED = 768 * 1024 * 1024
 """Bytes that a workbook may unpack to."""
 MOST_RATIO = 200
@@ -249,18 +250,3 @@ def _header_place(cells: list[list[Any]], knows: Callable[[str], bool]) -> tuple
         if filled and (best < 0 or known > most):
             best, most = place, known
     return best, most
-
-
-def text_of(cell: Cell | None) -> str:
-    """What a person sees in the cell: whole numbers without a decimal point, dates as 2026-09-05."""
-    if isinstance(cell, str):
-        return cell.strip()
-    if cell is None:
-        return ""
-    if isinstance(cell, bool):
-        return "是" if cell else "否"
-    if isinstance(cell, float):
-        return str(int(cell)) if cell.is_integer() and abs(cell) < 1e15 else repr(cell)
-    if isinstance(cell, datetime):
-        return cell.strftime("%Y-%m-%d") if cell.time() == time() else cell.strftime("%Y-%m-%d %H:%M:%S")
-    return str(cell)
