@@ -8,9 +8,21 @@ answer counts on a doubtful sheet as on any other (laws 1 and 2).
 Chosen: a straight line proves carelessness only where it contradicts itself.
 On a scale with reversed items every straight line does. On one without, the
 answer that means "no trouble" may honestly be given to everything, and is
-left alone; any other answer given to everything asks for a re-test. On a
-handful of items it proves nothing at all. Not chosen: one threshold for every
-scale, which would doubt each healthy student's PHQ-9.
+left alone; any other answer asks for a re-test where there are enough items.
+On PHQ-9 and GAD-7 it proves nothing: three of four real students who answered
+them alike told reversed items apart a minute later (``config/validity.toml``).
+Not chosen: one threshold for every scale, which would doubt each healthy
+student's PHQ-9.
+
+Measured (``manage.py bench validity --sheets 10000``, seed 7; four percent of
+each pattern in the batch): too fast is always found. A straight line is always
+found on SAS, SDS and PSS-10, in 74-80 % on DASS and SCL-90 (the rest chose "no
+trouble"), never on PHQ-9 and GAD-7. The second half answered alike: 72-88 %
+from 20 items on, 18-27 % on ten. Copied sheets: 70-99 % from 20 items on. One
+careful sheet in a hundred is doubted for its time (an assumed spread of
+paces), at most one in a hundred for its answers on any scale, and less than
+two in a thousand on all but MHT. Random answers are not found by answers alone
+on any of these scales: time, lie items and contradictions are what finds them.
 """
 
 from __future__ import annotations
@@ -21,14 +33,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app.screening import consistency, copied
+from app.screening import consistency, patterns
 from app.screening.scale import Scale
 from app.screening.scoring import MISSING, Answers
 from app.screening.traits import Traits, can_check, traits
 from config import catalogue
 
 Mask = NDArray[np.bool_]
-CODES = ("too_fast", "straight_line", "long_string", "copied", "lie_items", "contradiction", "said_invalid")
+CODES = (
+    "too_fast",
+    "straight_line",
+    "long_string",
+    "copied",
+    "lie_items",
+    "contradiction",
+    "said_invalid",
+)
 """Why a sheet is doubtful, most telling last; labels in ``config/words.toml`` under ``validity``."""
 
 
@@ -61,12 +81,16 @@ class BatchQuality:
 
 
 def quality(scale: Scale, answers: Answers, validity: Validity) -> BatchQuality:
-    """Doubtful sheets by reason, and whether the items hold together. Alpha is over complete, believable sheets."""
+    """Doubtful sheets by reason, and whether the items hold together.
+
+    Alpha is over all complete sheets: in a file whose items were turned before,
+    honest sheets look like straight lines, and leaving them out would hide it.
+    """
     reasons = {code: int(found.sum()) for code, found in validity.reasons.items()}
     expected = getattr(scale, "reliability", None)
     alpha, alarm = None, None
     if can_check(scale):
-        alpha, alarm = consistency.together(scale, answers[~validity.doubtful], expected)
+        alpha, alarm = consistency.together(scale, answers, expected)
     return BatchQuality(
         sheets=len(answers),
         doubtful=int(validity.doubtful.sum()),
@@ -100,11 +124,12 @@ def assess(
         chosen = np.ascontiguousarray(answers.T if len(held.columns) == scale.size else answers.T[list(held.columns)])
         given = (chosen != MISSING).sum(axis=0)
         straight = _straight_line(scale, held, chosen, given)
+        copied = patterns.copied(chosen, [held.columns.index(item - 1) for item in held.reversed])
         reasons |= {
             "too_fast": _too_fast(held, given, seconds),
             "straight_line": straight,
-            "long_string": _long_string(held, chosen, given) & ~straight,
-            "copied": copied.sheets(chosen) & ~straight,
+            "long_string": _long_string(scale, held, chosen, given) & ~straight,
+            "copied": copied & ~straight,
             "lie_items": _lie_items(scale, held, answers),
             "contradiction": _contradiction(scale, held, answers),
         }
@@ -127,21 +152,21 @@ def _straight_line(scale: Scale, held: Traits, chosen: Answers, given: NDArray[A
     for value in range(scale.minimum, scale.maximum + 1):
         if value != held.calm:
             found |= (chosen == value).sum(axis=0) >= least
-    return found & (given >= told["items"])
+    return np.asarray(found & (given >= told["items_with_reversed" if held.reversed else "items"]))
 
 
-def _long_string(held: Traits, chosen: Answers, given: NDArray[Any]) -> Mask:
+def _long_string(scale: Scale, held: Traits, chosen: Answers, given: NDArray[Any]) -> Mask:
     """A run that the rest of the same sheet makes very improbable (Johnson 2005)."""
     told = catalogue.table("validity")["long_string"]
     if len(chosen) < told["items"]:
         return np.zeros(len(given), dtype=bool)
     best, value = _longest_run(held, chosen)
-    places = np.flatnonzero(best >= told["run"])
+    places = np.flatnonzero(best >= told["run" if scale.maximum - scale.minimum > 1 else "run_of_two"])
     found = np.zeros(len(given), dtype=bool)
     run, rest = best[places].astype(np.float64), (given[places] - best[places]).astype(np.float64)
     same = (chosen[:, places] == value[places]).sum(axis=0) - run
     share = (same + 1) / (rest + 2)
-    found[places] = (rest + 1) * share**run < told["chance"]
+    found[places] = np.asarray((rest + 1) * share**run) < told["chance"]
     return found
 
 
