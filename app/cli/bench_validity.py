@@ -82,7 +82,7 @@ def careful_answers(scale: Scale, sheets: int, chance: np.random.Generator) -> S
     severity = first + np.cumsum(apart, axis=0)
     felt = chance.logistic(size=(sheets, scale.size)) + sharp * trouble
     values = scale.minimum + sum((felt > sharp * severity[step] for step in range(steps)), np.zeros_like(felt, int))
-    claims = [item - 1 for item in traits(scale).lie]
+    claims = [item - 1 for item, _, _ in traits(scale).lie]
     values[:, claims] = np.where(chance.random((sheets, len(claims))) < CLAIMED, scale.maximum, scale.minimum)
     turned = [item - 1 for item in traits(scale).reversed]
     values[:, turned] = scale.minimum + scale.maximum - values[:, turned]

@@ -36,7 +36,7 @@ from numpy.typing import NDArray
 from app.screening import consistency, patterns
 from app.screening.scale import Scale
 from app.screening.scoring import MISSING, Answers
-from app.screening.traits import Traits, can_check, traits
+from app.screening.traits import Claim, Traits, can_check, traits
 from config import catalogue
 
 Mask = NDArray[np.bool_]
@@ -50,6 +50,15 @@ CODES = (
     "said_invalid",
 )
 """Why a sheet is doubtful, most telling last; labels in ``config/words.toml`` under ``validity``."""
+
+
+_COMPARE: dict[str, Any] = {
+    ">=": np.greater_equal,
+    ">": np.greater,
+    "<=": np.less_equal,
+    "<": np.less,
+    "==": np.equal,
+}
 
 
 @dataclass(slots=True)
@@ -130,8 +139,8 @@ def assess(
             "straight_line": straight,
             "long_string": _long_string(scale, held, chosen, given) & ~straight,
             "copied": copied & ~straight,
-            "lie_items": _lie_items(scale, held, answers),
-            "contradiction": _contradiction(scale, held, answers),
+            "lie_items": _lie_items(held, answers),
+            "contradiction": _contradiction(held, answers),
         }
     doubtful = np.logical_or.reduce(list(reasons.values()))
     return Validity(doubtful, {code: found for code, found in reasons.items() if found.any()})
@@ -185,18 +194,24 @@ def _longest_run(held: Traits, chosen: Answers) -> tuple[NDArray[np.int16], Answ
     return best, value
 
 
-def _lie_items(scale: Scale, held: Traits, answers: Answers) -> Mask:
+def _lie_items(held: Traits, answers: Answers) -> Mask:
     """Too many statements claimed that hardly anybody can claim (UPI: all four; MHT: seven of ten)."""
     if not held.lie:
         return np.zeros(len(answers), dtype=bool)
-    claimed = answers[:, [item - 1 for item in held.lie]] == scale.maximum
-    return np.asarray(claimed.sum(axis=1) >= held.lie_from)
+    claimed = sum((_claimed(answers, claim).astype(np.int64) for claim in held.lie), np.zeros(len(answers), np.int64))
+    return np.asarray(claimed >= held.lie_from)
 
 
-def _contradiction(scale: Scale, held: Traits, answers: Answers) -> Mask:
-    """Both of two items high that cannot both be true."""
-    counted = np.zeros(len(answers), dtype=np.int64)
-    middle = (scale.minimum + scale.maximum) / 2
-    for one, other in held.contradictions:
-        counted += (answers[:, one - 1] > middle) & (answers[:, other - 1] > middle)
-    return np.asarray(counted >= catalogue.table("validity")["contradiction"]["pairs"])
+def _contradiction(held: Traits, answers: Answers) -> Mask:
+    """Answers that cannot all be true."""
+    found = np.zeros(len(answers), dtype=bool)
+    for claims in held.contradictions:
+        if claims:
+            found |= np.logical_and.reduce([_claimed(answers, claim) for claim in claims])
+    return found
+
+
+def _claimed(answers: Answers, claim: Claim) -> Mask:
+    item, op, value = claim
+    given = answers[:, item - 1]
+    return np.asarray(_COMPARE[op](given, value) & (given != MISSING))

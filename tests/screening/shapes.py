@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from types import SimpleNamespace
 from typing import Any
 
 from app.screening.scale import Item, Scale, all_scales
@@ -33,3 +34,14 @@ def shaped(key: str, items: int, minimum: int, maximum: int, *, turned: tuple[in
     more |= {"reversed": frozenset(turned)}
     _more[f"shaped-{key}"] = {name: value for name, value in more.items() if name not in held}
     return Shaped(**held | {name: value for name, value in more.items() if name in held})
+
+
+def lie(items: tuple[int, ...], at_least: int) -> Any:
+    """Yes to so many of these is too many."""
+    return SimpleNamespace(lie=SimpleNamespace(items=items, op="==", value=1, at_least=at_least), contradictions=())
+
+
+def contradiction(*checks: tuple[str, str, int]) -> Any:
+    """Answers that cannot all be true."""
+    held = [SimpleNamespace(measure=measure, op=op, value=value) for measure, op, value in checks]
+    return SimpleNamespace(lie=None, contradictions=(SimpleNamespace(checks=tuple(held)),))

@@ -16,13 +16,14 @@ from app.screening.scoring import MISSING, score
 from app.screening.validity import CODES, assess, quality
 from app.web.words import label
 from config import catalogue
-from tests.screening.shapes import shaped
+from tests.screening.shapes import contradiction, lie, shaped
 
 PHQ9 = all_scales()["phq9"]
 SDS = shaped("sds", 20, 1, 4, turned=(2, 5, 6, 11, 12, 14, 16, 17, 18, 20))
 SCL90 = shaped("scl90", 90, 1, 5)
-UPI = shaped("upi", 64, 0, 1, lie=(5, 20, 35, 50), lie_from=4)
-MHT = shaped("mht", 100, 0, 1, lie=(82, 84, 86, 88, 90, 92, 94, 96, 98, 100), lie_from=7)
+UPI = shaped("upi", 64, 0, 1, validity=lie((5, 20, 35, 50), 4))
+CLAIMS = (82, 84, 86, 88, 90, 92, 94, 96, 98, 100)
+MHT = shaped("mht", 100, 0, 1, validity=lie(CLAIMS, 7))
 
 
 def sheets(*rows: Any) -> np.ndarray[Any, Any]:
@@ -82,14 +83,14 @@ def test_all_four_lie_items_of_upi_are_one_too_many_and_three_are_not() -> None:
 @pytest.mark.parametrize(("claimed", "found"), [(6, []), (7, ["lie_items"])])
 def test_seven_of_ten_validity_items_of_mht_make_it_doubtful(claimed: int, found: list[str]) -> None:
     row = [0] * 100
-    for item in MHT.lie[:claimed]:  # type: ignore[attr-defined]
+    for item in CLAIMS[:claimed]:
         row[item - 1] = 1
 
     assert doubts(MHT, row) == found
 
 
 def test_two_answers_that_cannot_both_be_true_are_doubted() -> None:
-    scale = shaped("pair", 8, 0, 3, contradictions=((1, 4),))
+    scale = shaped("pair", 8, 0, 3, validity=contradiction(("item 1", ">=", 2), ("item 4", ">=", 2)))
 
     assert doubts(scale, [3, 0, 0, 2, 0, 0, 1, 0]) == ["contradiction"]
     assert doubts(scale, [3, 0, 0, 1, 0, 0, 1, 0]) == []
@@ -132,7 +133,7 @@ def test_doubt_never_changes_what_is_critical(row: list[int], seconds: float) ->
     assert answers.tolist() == [row, row]
 
 
-@given(row=st.lists(st.integers(-1, 4), min_size=20, max_size=20).map(lambda row: [0 if v == 0 else v for v in row]))
+@given(row=st.lists(st.integers(-1, 4), min_size=20, max_size=20))
 def test_a_sheet_is_doubted_or_not_whoever_stands_beside_it(row: list[int]) -> None:
     row = [max(value, 1) if value != MISSING else MISSING for value in row]
     alone, beside = assess(SDS, sheets(row)), assess(SDS, sheets([2] * 20, row, [1] * 20))
