@@ -1,4 +1,4 @@
-"""``bench``: speed as a ratio to the bare parts measured in the same run, never as a time."""
+"""``bench``: speed as a ratio to the bare parts measured in the same run, never as a time; and what checks find."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import Any
 
 import click
 
-from app.cli import bench_import, bench_read
+from app.cli import bench_import, bench_read, bench_validity
 from app.cli.output import json_option, report
 
 
 @click.group()
 def bench() -> None:
-    """性能比值。"""
+    """性能比值与检出率。"""
 
 
 def summary(whole: list[float], bare: list[float]) -> dict[str, Any]:
@@ -49,3 +49,16 @@ def read_command(seconds: int, rounds: int, as_json: bool) -> None:
     times = f"{held['with_log_ms']} / {held['without_log_ms']} 毫秒"
     words = f"GET p99：带日志是不带日志的 {held['ratio']} 倍（{times}），锁错误 {held['locked']} 次"
     report(held, as_json=as_json, words=words)
+
+
+@bench.command("validity")
+@click.option("--sheets", default=10_000, show_default=True, type=click.IntRange(200))
+@click.option("--seed", default=7, show_default=True)
+@click.option("--scale", "keys", multiple=True, help="只测这些量表。")
+@json_option
+def validity_command(sheets: int, seed: int, keys: tuple[str, ...], as_json: bool) -> None:
+    """作答质量检查在有标注的合成答卷上的检出率与误报率。"""
+    rows = bench_validity.run(sheets, seed, keys)
+    report(
+        {"sheets": sheets, "seed": seed, "rows": rows}, as_json=as_json, words="\n".join(bench_validity.as_lines(rows))
+    )
