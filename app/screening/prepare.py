@@ -19,11 +19,11 @@ from app.admin import rulebook
 from app.events import Event
 from app.intake.batch import Importer
 from app.intake.problem import Problem
-from app.intake.sheet import Table, text_of
+from app.intake.sheet import Cell, Table, text_of
 from app.screening import answers as cells
 from app.screening import fate, mapping, sealing
 from app.screening.mapping import Plan
-from app.screening.match import match
+from app.screening.match import Identities, match
 from app.screening.receipt import receipt_of, strict_words
 from app.screening.scale import Scale, all_scales
 from app.screening.scoring import score
@@ -92,7 +92,7 @@ def work_out(
     total = len(table)
     problems: list[Problem] = []
     base = base_of(access.session, batch)
-    students = match(access, table, plan, problems)
+    students = match(access, _identities(table, plan), {}, problems).students
     beat(total // 5, total)
     scales = {key: _sheets(table, all_scales()[key], plan.items[key], problems) for key in sorted(plan.items)}
     beat(2 * total // 5, total)
@@ -125,6 +125,12 @@ def _sheets(table: Table, scale: Scale, places: list[int], problems: list[Proble
         present=~blank,
         fresh=np.zeros(len(table), dtype=bool),
     )
+
+
+def _identities(table: Table, plan: Plan) -> Identities:
+    fields = [name for name in ("student_number", "name", "class", "college", "birth_date") if name in plan.columns]
+    columns: dict[str, list[Cell]] = {name: [row[plan.columns[name]] for row in table.rows] for name in fields}
+    return Identities.of(table.row_numbers, columns, {name: table.header[plan.columns[name]] for name in fields})
 
 
 def _identity(table: Table, plan: Plan, position: int) -> dict[str, str]:
