@@ -29,7 +29,7 @@ from app.security.policy import Permission, Purpose
 from models.base import new_id
 from models.intake import BatchChunk, BatchKind, BatchStage, ImportBatch
 from models.moment import now
-from models.refusal import Refusal
+from models.refusal import Refusal, Unclear
 
 CHUNK = 512 * 1024
 
@@ -69,6 +69,8 @@ class Importer:
     """``prepare(access, table, batch, beat)``: reads the house, writes nothing."""
     commit: Callable[[Access, ImportBatch, Any], None]
     """Writes what was prepared, in the caller's transaction."""
+    previewed: Callable[[Access, ImportBatch, Any], None] | None = None
+    """What else the preview keeps, in its transaction."""
     base: Callable[[Session, ImportBatch], str]
     """The token of what a preparation depends on, as it is now."""
 
@@ -177,6 +179,8 @@ def ask_preview(access: Access, batch: ImportBatch) -> None:
 class _Outcome:
     prepared: Prepared | None
     refused: str | None
+    unclear: bool = False
+    """A person can still say what is missing; the file is kept."""
 
 
 def kinds(importer: Importer) -> list[Kind]:
@@ -188,11 +192,15 @@ def kinds(importer: Importer) -> list[Kind]:
                 batch = of_kind(access, batch_id, importer.kind)
                 return _Outcome(importer.prepare(access, _read(access, importer, batch), batch, _progress(beat, batch_id)), None)
         except Refusal as refusal:
-            return _Outcome(None, refusal.sentence)
+            return _Outcome(None, refusal.sentence, isinstance(refusal, Unclear))
 
     def preview(access: Access, *, batch_id: UUID, prepared: _Outcome) -> None:
         batch = of_kind(access, batch_id, importer.kind)
         if batch.stage not in {BatchStage.UPLOADED, BatchStage.MAPPED}:
+            return
+        if prepared.prepared is None and prepared.unclear:
+            batch.move_to(BatchStage.READ)
+            access.seal_json(batch, ImportBatch.receipt, {"unclear": prepared.refused})
             return
         if prepared.prepared is None:
             refuse(access, batch, prepared.refused or "")
@@ -202,10 +210,15 @@ def kinds(importer: Importer) -> list[Kind]:
             batch.move_to(BatchStage.MAPPED)
         batch.move_to(BatchStage.PREVIEWED)
         access.seal_json(batch, ImportBatch.receipt, prepared.prepared.receipt)
+        if importer.previewed is not None:
+            importer.previewed(access, batch, prepared.prepared)
 
     def commit(access: Access, *, batch_id: UUID, prepared: _Outcome) -> None:
         batch = of_kind(access, batch_id, importer.kind)
         if batch.stage is not BatchStage.COMMITTING:
+            return
+        if prepared.prepared is None and prepared.unclear:
+            batch.move_to(BatchStage.STALE)
             return
         if prepared.prepared is None:
             refuse(access, batch, prepared.refused or "")

@@ -8,7 +8,7 @@ from typing import Any
 
 from app.intake.headers import normal
 from app.intake.sheet import Table
-from app.screening import mapping
+from app.screening import mapping, stated
 from app.screening.mapping import Plan
 from app.screening.suggest import suggest
 from models.refusal import Refusal
@@ -39,11 +39,15 @@ def _signature(header: Sequence[str]) -> tuple[str, ...]:
 
 
 def suggested(tables: Sequence[Table], wanted: Sequence[str] | None, likely: Sequence[str]) -> list[dict[str, Any]]:
-    """A mapping for each layout, guessed."""
-    return [
-        suggest(found.header, wanted, sheet=found.tables[0].sheet or None, likely=likely).as_mapping(found.header)
-        for found in layouts(tables)
-    ]
+    """A mapping for each layout, guessed; grades whose meaning is the same everywhere have theirs."""
+    return [_suggested(found, wanted, likely).as_mapping(found.header) for found in layouts(tables)]
+
+
+def _suggested(found: Layout, wanted: Sequence[str] | None, likely: Sequence[str]) -> Plan:
+    plan = suggest(found.header, wanted, sheet=found.tables[0].sheet or None, likely=likely)
+    words = {word for table in found.tables for word in stated.level_values(table, plan)}
+    plan.levels = {word: level for word in sorted(words) if (level := stated.suggested_level(word)) is not None}
+    return plan
 
 
 def plans_for(tables: Sequence[Table], mappings: Sequence[Mapping[str, Any]]) -> list[Plan]:

@@ -55,6 +55,8 @@ LISTS = ("self_harm", "flagged", "participants")
 FACTORS = ("sums", "means")
 PARTS = ("total", "band", "seconds")
 """What a scale may have beside items and subscales."""
+ABSENT = -1
+"""Position of an item that has no column yet."""
 
 
 @dataclass(slots=True)
@@ -77,7 +79,7 @@ class ScalePlan:
     @property
     def places(self) -> list[int]:
         parts = [place for place in (self.total, self.band, self.seconds) if place is not None]
-        return [*self.items, *self.subscales.values(), *parts]
+        return [*(place for place in self.items if place != ABSENT), *self.subscales.values(), *parts]
 
 
 @dataclass(slots=True)
@@ -254,9 +256,9 @@ def refuse_unfit(plan: Plan, wanted: Sequence[str] = ()) -> None:
             scale = all_scales()[key]
             raise Refusal(f"没有找到 {scale.name} 的全部 {scale.size} 题，也没有它的总分，请逐列指定。")
     for key, part in plan.scales.items():
-        if part.items and len(part.items) != all_scales()[key].size:
-            scale = all_scales()[key]
-            raise Refusal(f"{scale.name} 应有 {scale.size} 题，指定了 {len(part.items)} 列。")
+        scale, given = all_scales()[key], sum(place != ABSENT for place in part.items)
+        if part.items and not given == len(part.items) == scale.size:
+            raise Refusal(f"{scale.name} 应有 {scale.size} 题，指定了 {given} 列。")
     if not (plan.scales or plan.states_something or plan.is_long):
         raise Refusal("没有找到任何量表、等级或提示名单，请指定哪些列是作答、总分或等级。")
     used = Counter(_used(plan))

@@ -207,9 +207,16 @@ def commit(access: Access, batch: ImportBatch, prepared: PreparedScreening) -> N
     retest.settle(access, screening_round.id, prepared.believable)
     retest.ask(access, screening_round, batch.id, prepared.doubtful, prepared.doubts)
     absence.settle(access, screening_round.id, prepared.took_part)
+    keep_rejected(access, batch, prepared)
+    access.record(ScreeningCommitted(object_id=batch.id, count=stored))
+
+
+def keep_rejected(access: Access, batch: ImportBatch, prepared: PreparedScreening) -> None:
+    """The rows that do not go in stay with the batch, so that they can be mended and brought again."""
     if prepared.rejected is not None:
         access.seal_json(batch, ImportBatch.rejected, prepared.rejected)
-    access.record(ScreeningCommitted(object_id=batch.id, count=stored))
+    else:
+        batch.rejected = None
 
 
 def void(access: Access, ids: Sequence[UUID], *, by: UUID) -> None:
@@ -231,5 +238,6 @@ IMPORTER = Importer(
     read=read,
     prepare=prepare,
     commit=commit,
+    previewed=keep_rejected,
     base=base_of,
 )

@@ -18,7 +18,7 @@ from app.intake.problem import Problem
 from app.intake.sheet import Table, text_of
 from app.screening import answers as answering
 from app.screening import long_form, stated, totals
-from app.screening.coding import coding_of
+from app.screening.by_range import coding_of
 from app.screening.mapping import Plan, ScalePlan, brings_critical_items
 from app.screening.match import Identities
 from app.screening.scale import Scale, all_scales
@@ -26,7 +26,7 @@ from app.screening.scoring import MISSING, Answers, Scores, recode, score
 from app.screening.sheets import ScaleSheets
 from app.screening.validity import Validity, assess
 from app.screening.words import is_doubtful
-from models.refusal import Refusal
+from models.refusal import Refusal, Unclear
 
 
 @dataclass(slots=True)
@@ -62,6 +62,8 @@ class Piece:
 
 def read(tables: Sequence[Table], plans: Sequence[Plan]) -> Reading:
     """Read every table by its plan. Refuses what only a person can decide (two codings fit, a grade without meaning)."""
+    if any(stated.unmapped(table, plan) for table, plan in zip(tables, plans, strict=True)):
+        raise Unclear("来源的等级还没有全部对应到本校等级（常规、关注、重点、最高级），请在列的含义中补上。")
     problems = [problem for table in tables for problem in table.filled]
     notes = [_placed(table, note) for table in tables for note in table.notes]
     keys = _keys(tables, plans)
@@ -110,7 +112,7 @@ def _piece(table: Table, plan: Plan, key: str, problems: list[Problem]) -> Piece
     scale = all_scales()[key]
     empty = np.full((len(table), scale.size), MISSING, dtype=np.int16)
     if key == stated.STATEMENT and plan.states_something:
-        found = stated.answers_of(table, plan, problems)
+        found = stated.answers_of(table, plan)
         return Piece(found, (found != MISSING).any(axis=1))
     if plan.is_long:
         said, present = long_form.stated_of(table, plan, scale, problems)
@@ -131,7 +133,7 @@ def _answered(table: Table, plan: Plan, scale: Scale, part: ScalePlan, problems:
     raw = answering.read(table, scale, part.items, plan.missing_codes)
     choice = coding_of(scale, raw, part.coding)
     if choice.question is not None:
-        raise Refusal(choice.question)
+        raise Unclear(choice.question)
     own = scale.codings[0].key
     readable = (raw.values != MISSING) & (raw.values != answering.UNUSABLE)
     values = np.where(readable, raw.values, MISSING)

@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.intake.headers import normal
-from app.intake.problem import Problem
 from app.intake.sheet import Table, text_of
 from app.screening.mapping import Plan
 from app.screening.scoring import MISSING, Answers
@@ -54,16 +53,15 @@ def unmapped(table: Table, plan: Plan) -> list[str]:
     return [word for word in level_values(table, plan) if word not in plan.levels]
 
 
-def answers_of(table: Table, plan: Plan, problems: list[Problem]) -> Answers:
+def answers_of(table: Table, plan: Plan) -> Answers:
     """The statement about every row, as answers of ``source_statement``.
 
-    A grade without a meaning is a problem of its cell and stays missing: it is
-    never taken for nothing. A person who is on no list is unknown, not well,
-    unless the list of those who took part came too.
+    Every grade has a meaning by now (``unmapped`` is empty). A person who is on
+    no list is unknown, not well, unless the list of those who took part came too.
     """
     answers = np.full((len(table), SIZE), MISSING, dtype=np.int16)
     if "level" in plan.columns:
-        answers[:, LEVEL] = _graded(table, plan, problems)
+        answers[:, LEVEL] = [plan.levels.get(text_of(row[plan.columns["level"]]), MISSING) for row in table.rows]
     if "indicators" in plan.columns:
         named = [normal(text_of(row[plan.columns["indicators"]])) for row in table.rows]
         answers[:, CRITICAL] = [int(names_danger(words)) for words in named]
@@ -72,21 +70,6 @@ def answers_of(table: Table, plan: Plan, problems: list[Problem]) -> Answers:
         answers[:, ON_LIST] = int(plan.list != "participants")
         answers[:, ON_CRITICAL_LIST] = int(plan.list == "self_harm")
     return answers
-
-
-def _graded(table: Table, plan: Plan, problems: list[Problem]) -> NDArray[np.int16]:
-    place = plan.columns["level"]
-    found = np.full(len(table), MISSING, dtype=np.int16)
-    for position, row in enumerate(table.rows):
-        word = text_of(row[place])
-        if not word:
-            continue
-        if word in plan.levels:
-            found[position] = plan.levels[word]
-            continue
-        words = "这个等级还没有对应到本校的关注等级，请在“确认各列含义”里补上；本行未按等级处理。"
-        problems.append(Problem(table.row_numbers[position], table.header[place], "level_unknown", words, table.file))
-    return found
 
 
 def names_danger(words: str) -> bool:

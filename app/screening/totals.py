@@ -12,12 +12,12 @@ from app.intake import cells
 from app.intake.headers import normal
 from app.intake.problem import Problem
 from app.intake.sheet import Table, text_of
-from app.screening.coding import factors_of
+from app.screening.by_range import factors_of
 from app.screening.mapping import ScalePlan
 from app.screening.scale import Coding, Scale
 from app.screening.scoring import Scores, score_stated
 from app.screening.sheets import ScaleSheets
-from models.refusal import Refusal
+from models.refusal import Unclear
 
 Floats = NDArray[np.float64]
 TOLERANCE = 0.51
@@ -51,7 +51,7 @@ def read(
     if columns:
         choice = factors_of(scale, columns, held.key, part.factors)
         if choice.question is not None:
-            raise Refusal(choice.question)
+            raise Unclear(choice.question)
         for at, subscale in enumerate(scale.subscales):
             if subscale.key in columns:
                 values = _as_means(columns[subscale.key], held, scale, len(subscale.items), choice.key == "sums")
