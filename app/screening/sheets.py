@@ -11,8 +11,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from app.screening.scale import ALLOWED, Scale
-from app.screening.scoring import MISSING, Answers, Scores
+from app.screening.scale import Scale
+from app.screening.scoring import Answers, Scores
 from app.screening.validity import Validity
 from app.security.access import Access
 from models.intake import ImportBatch
@@ -74,17 +74,7 @@ class ScaleSheets:
     @property
     def lacking(self) -> Flags:
         """Answered in part, on a scale that needs every answer."""
-        if self.scale.missing.rule == ALLOWED:
-            return np.zeros(len(self.present), dtype=bool)
-        return self.present & ~self.stated & ~np.isfinite(self.scores.totals) & self._unanswered
-
-    @property
-    def _unanswered(self) -> Flags:
-        """A scale without a total of its own is whole when every item is answered."""
-        if self.scale.has_total:
-            return np.ones(len(self.present), dtype=bool)
-        missing: Flags = (self.answers == MISSING).any(axis=1)
-        return missing
+        return self.present & ~self.stated & ~self.scores.complete
 
 
 @dataclass(slots=True)
