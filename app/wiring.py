@@ -40,7 +40,7 @@ from app.screening.round_routes import screening
 from app.security.access import Access
 from app.security.door import Door
 from app.security.policy import Permission, Purpose
-from app.students import class_posts, record, roster
+from app.students import class_posts, record, renumber, roster
 from app.students.class_posts import ClassPostsChanged
 from app.students.roster import StudentsMoved
 from app.students.routes import roster as roster_room
@@ -103,7 +103,13 @@ def job_kinds() -> dict[str, Kind]:
     """Every kind of job, by name."""
     kinds = [
         kind
-        for importer in (roster.IMPORTER, class_posts.IMPORTER, staff_import.IMPORTER, screening_import.IMPORTER)
+        for importer in (
+            roster.IMPORTER,
+            class_posts.IMPORTER,
+            renumber.IMPORTER,
+            staff_import.IMPORTER,
+            screening_import.IMPORTER,
+        )
         for kind in batch.kinds(importer)
     ]
     kinds += [

@@ -24,7 +24,7 @@ from app.security.access import Access
 from app.security.actor import CONSOLE
 from app.security.door import Door
 from app.security.policy import Permission, Purpose
-from app.students import class_posts, roster_compare
+from app.students import class_posts, renumber, roster_compare
 from app.students import roster as roster_import
 from config import settings as configuration
 from models.identity import Staff
@@ -175,6 +175,16 @@ def _understood(path: Path, preparing: Preparing) -> list[Work]:
 def classes(files: tuple[Path, ...], dry_run: bool, as_json: bool) -> None:
     """导入班级–辅导员–班主任表。"""
     works = [Work(path=path, importer=class_posts.IMPORTER) for path in files]
+    _bring_in_all(works, dry_run=dry_run, as_json=as_json)
+
+
+@roster.command("renumber")
+@click.argument("files", nargs=-1, required=True, type=FILE)
+@click.option("--dry-run", is_flag=True, help="只预览，不写入。")
+@json_option
+def renumber_command(files: tuple[Path, ...], dry_run: bool, as_json: bool) -> None:
+    """更换学号：旧学号、新学号，最好还有姓名。测评结果跟着人走。"""
+    works = [Work(path=path, importer=renumber.IMPORTER) for path in files]
     _bring_in_all(works, dry_run=dry_run, as_json=as_json)
 
 

@@ -5,6 +5,7 @@ words of the header, so that it fits the next export of the same source; it is
 a small TOML table that a person can read and review (``--mapping FILE.toml``)::
 
     sheet = "Sheet1"                  # optional
+    complete = true                   # nothing but what is named here; otherwise 学号, 姓名… are found by their names
     list = "self_harm"                # only for lists of names: self_harm | flagged | participants
     missing_codes = [7, 9]            # 拒答、不知道
     [columns]
@@ -32,6 +33,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from app.intake import headers
 from app.intake.headers import normal
 from app.screening.scale import Scale, all_scales
 from models.refusal import Refusal
@@ -51,6 +53,7 @@ FIELDS = (
     "total",
     "result",
 )
+IDENTITY = ("student_number", "name", "class", "college", "birth_date", "taken_at")
 LISTS = ("self_harm", "flagged", "participants")
 FACTORS = ("sums", "means")
 PARTS = ("total", "band", "seconds")
@@ -129,6 +132,7 @@ class Plan:
         names = unique(header)
         scales = {key: _named(part, names) for key, part in self.scales.items()}
         table = {
+            "complete": True,
             "sheet": self.sheet,
             "list": self.list,
             "missing_codes": list(self.missing_codes),
@@ -177,6 +181,8 @@ def apply(table: Mapping[str, Any], header: Sequence[str]) -> Plan:
         if name not in FIELDS:
             raise Refusal(f"映射文件里的字段“{name}”不认识；可用：{'、'.join(FIELDS)}。")
         plan.columns[name] = place_of(word)
+    if not table.get("complete"):
+        _add_identity(plan, header)
     for key, held in _part(table, "scales").items():
         if key not in all_scales():
             raise Refusal(f"映射文件里的量表“{key}”不认识；可用：{'、'.join(all_scales())}。")
@@ -184,6 +190,13 @@ def apply(table: Mapping[str, Any], header: Sequence[str]) -> Plan:
             raise Refusal(f"映射文件里的 [scales.{key}] 应写成一节，例如 items = [各题的列名]。")
         plan.scales[key] = _scale_part(all_scales()[key], held, place_of)
     return plan
+
+
+def _add_identity(plan: Plan, header: Sequence[str]) -> None:
+    """Who and when, by the names such columns usually bear: a mapping written by hand need not repeat them."""
+    for name, place in headers.columns("screening", header).items():
+        if name in IDENTITY and place not in plan.columns.values():
+            plan.columns.setdefault(name, place)
 
 
 def _finder(header: Sequence[str]) -> Any:

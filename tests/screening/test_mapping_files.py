@@ -29,7 +29,7 @@ def fitted(held: dict[str, Any], header: list[str], wanted: list[str]) -> mappin
 def test_a_mapping_names_columns_that_nobody_could_guess() -> None:
     plan = fitted(table(), HEADER, ["phq9"])
 
-    assert plan.columns == {"student_number": 0}
+    assert plan.columns == {"student_number": 0, "name": 1}
     assert plan.items == {"phq9": list(range(2, 11))}
 
 
