@@ -14,6 +14,7 @@ from app.intake import cells
 from app.intake.headers import normal
 from app.intake.problem import Problem
 from app.intake.sheet import Cell, Table, text_of
+from app.screening.mapping import ABSENT
 from app.screening.scale import Item, Scale
 from app.screening.scoring import MISSING, Answers
 from config import catalogue
@@ -43,8 +44,11 @@ def read(table: Table, scale: Scale, places: Sequence[int], missing_codes: Seque
     raw = Raw(np.full(shape, MISSING, dtype=np.int16), np.zeros(shape, dtype=bool), np.zeros(shape, dtype=bool))
     codes = {*_missing_codes(), *missing_codes} - _possible(scale)
     for place, item in zip(places, scale.items, strict=True):
-        column = [row[place] for row in table.rows]
         at = item.number - 1
+        if place == ABSENT:
+            raw.blank[:, at] = True
+            continue
+        column = [row[place] for row in table.rows]
         if item.kind != "choice":
             raw.values[:, at], raw.blank[:, at] = _measured(column, item)
         elif set(map(type, column)) <= {float, int}:
@@ -138,9 +142,8 @@ def _missing_codes() -> frozenset[int]:
 @cache
 def _possible(scale: Scale) -> frozenset[int]:
     """Values that some coding of the scale can have: never a code for missing."""
-    return frozenset(
-        value for coding in scale.codings for value in range(coding.minimum, coding.maximum + 1)
-    ) | frozenset(range(scale.minimum, scale.maximum + 1))
+    spans = [(coding.minimum, coding.maximum) for coding in scale.codings] + [(item.minimum, item.maximum) for item in scale.items]
+    return frozenset(value for low, high in set(spans) for value in range(low, high + 1))
 
 
 # --- problems ---------------------------------------------------------------------------------

@@ -145,7 +145,7 @@ class Plan:
 
 def _named(part: ScalePlan, names: Sequence[str]) -> dict[str, Any]:
     table: dict[str, Any] = {
-        "items": [names[place] for place in part.items],
+        "items": [names[place] if place != ABSENT else "" for place in part.items],
         "coding": part.coding,
         "factors": part.factors,
         **{name: names[place] for name in PARTS if (place := getattr(part, name)) is not None},
@@ -217,7 +217,7 @@ def _scale_part(scale: Scale, held: Mapping[str, Any], place_of: Any) -> ScalePl
     if not isinstance(words, list):
         raise Refusal(f"映射文件里的 [scales.{scale.key}] 应写明 items = [各题的列名]。")
     part = ScalePlan(
-        items=[place_of(word) for word in words],
+        items=[place_of(word) if word else ABSENT for word in words],
         coding=_one_of(held, "coding", [coding.key for coding in scale.codings], scale),
         factors=_one_of(held, "factors", FACTORS, scale),
         **{name: place_of(held[name]) for name in PARTS if name in held},
@@ -270,7 +270,8 @@ def refuse_unfit(plan: Plan, wanted: Sequence[str] = ()) -> None:
             raise Refusal(f"没有找到 {scale.name} 的全部 {scale.size} 题，也没有它的总分，请逐列指定。")
     for key, part in plan.scales.items():
         scale, given = all_scales()[key], sum(place != ABSENT for place in part.items)
-        if part.items and not given == len(part.items) == scale.size:
+        enough = given > 0 if scale.missing.rule == "allowed" else given == scale.size
+        if part.items and not (enough and len(part.items) == scale.size):
             raise Refusal(f"{scale.name} 应有 {scale.size} 题，指定了 {given} 列。")
     if not (plan.scales or plan.states_something or plan.is_long):
         raise Refusal("没有找到任何量表、等级或提示名单，请指定哪些列是作答、总分或等级。")

@@ -8,13 +8,17 @@ from functools import cache
 
 from app.intake import headers
 from app.intake.headers import normal
-from app.screening.mapping import FIELDS, Plan, ScalePlan
+from app.screening.mapping import ABSENT, FIELDS, Plan, ScalePlan
 from app.screening.scale import Scale, all_scales
 from config import catalogue
 
 _NUMBER = re.compile(r"^(?:第)?(\d{1,3})(?:题|item)?$")
 _IN_FRONT = re.compile(r"^(?:第|q|t|item)?(\d{1,3})(?:题)?[.、:：\s]+\S")
 _AFTER = re.compile(r"^(?:第)?(\d{1,3})(?:题)?\D")
+SENTENCE = 5
+"""Signs from which on an item's words are its own and not a word of the language."""
+LEAST_INDICATORS = 6
+"""So many indicators of one platform in a header are no accident."""
 LEAST_FACTORS = 3
 """So many factor names in one header are no accident."""
 
@@ -68,12 +72,19 @@ def _free(plan: Plan, header: Sequence[str]) -> dict[int, str]:
 
 
 def _add(plan: Plan, header: Sequence[str], scale: Scale, found: Mapping[int, int]) -> None:
-    """Take the items of a scale, if all of them were found."""
-    if not scale.size or len(found) != scale.size or scale.key in plan.scales:
+    """Take the items of a scale, if all of them were found; of indicators, as many as the platform exports."""
+    if not found or scale.key in plan.scales:
         return
-    plan.scales[scale.key] = ScalePlan(items=[found[item] for item in range(1, scale.size + 1)])
+    if len(found) != scale.size and not (scale.missing.rule == "allowed" and _are_indicators(scale, found)):
+        return
+    plan.scales[scale.key] = ScalePlan(items=[found.get(item, ABSENT) for item in range(1, scale.size + 1)])
     for item, place in found.items():
         plan.reasons[place] = f"{scale.name} 第 {item} 题"
+
+
+def _are_indicators(scale: Scale, found: Mapping[int, int]) -> bool:
+    """Factor names of other scales sound alike: a platform's own hint of danger must be among them."""
+    return len(found) >= LEAST_INDICATORS and any(flag.item in found for flag in scale.red_flags)
 
 
 def _items_in(header: Mapping[int, str], scale: Scale) -> dict[int, int]:
@@ -106,16 +117,24 @@ def _item_of(word: str, scale: Scale) -> tuple[int, str] | None:
             number = _NUMBER.match(rest) or (None if _is_total(rest) else _AFTER.match(rest))
             if number and 1 <= int(number[1]) <= scale.size:
                 return int(number[1]), prefix
-    for item in scale.items:
-        if any(text.endswith(sentence) for sentence in _sentences(scale, item.number)):
-            return item.number, ""
-    return None
+    named = _names(scale).get(text)
+    if named is None and len(text) >= SENTENCE:
+        named = next((number for sentence, number in _sentences(scale) if text.endswith(sentence)), None)
+    return (named, "") if named is not None else None
 
 
 @cache
-def _sentences(scale: Scale, number: int) -> tuple[str, ...]:
-    item = scale.items[number - 1]
-    return tuple(found for words in (item.text, *item.aliases) if (found := normal(words)))
+def _names(scale: Scale) -> dict[str, int]:
+    """What an item is called, whole: its sentence, its short name, its aliases."""
+    return {
+        found: item.number for item in scale.items for words in (item.text, item.name, *item.aliases) if (found := normal(words))
+    }
+
+
+@cache
+def _sentences(scale: Scale) -> tuple[tuple[str, int], ...]:
+    """Sentences of items, which stand at the end of longer headers: "1. 做事时提不起劲或没有兴趣"."""
+    return tuple((text, item.number) for item in scale.items if len(text := normal(item.text)) >= SENTENCE)
 
 
 def _bare_numbers(header: Mapping[int, str], scale: Scale) -> dict[int, int]:
