@@ -79,9 +79,7 @@ def import_results(
         target, is_new = round.find_or_draft(access, round_name)
         round.refuse_unless_open(target)
 
-    def preparing(
-        access: Access, tables: Sequence[Table], batch: ImportBatch, tell: Callable[[int, int], None]
-    ) -> Any:
+    def preparing(access: Access, tables: Sequence[Table], batch: ImportBatch, tell: Callable[[int, int], None]) -> Any:
         mappings = saved or suggested(tables, scales or None, round.scales_of(target))
         mappings = [_with(held, codings, listed) for held in mappings]
         for held, found in zip(mappings, layouts(tables), strict=False):

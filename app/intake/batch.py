@@ -190,7 +190,9 @@ def kinds(importer: Importer) -> list[Kind]:
         try:
             with many_objects(), door.enter(WORKER, importer.permission, importer.purpose, writing=False) as access:
                 batch = of_kind(access, batch_id, importer.kind)
-                return _Outcome(importer.prepare(access, _read(access, importer, batch), batch, _progress(beat, batch_id)), None)
+                return _Outcome(
+                    importer.prepare(access, _read(access, importer, batch), batch, _progress(beat, batch_id)), None
+                )
         except Refusal as refusal:
             return _Outcome(None, refusal.sentence, isinstance(refusal, Unclear))
 

@@ -39,7 +39,6 @@ from models.risk import Alert, Level, Signal
 from models.screening import ScreeningRound, UnplacedAnswer, UnplacedStage
 from models.sealed import KeyClass, Sealed
 
-
 _ALERTED = select(Alert.student_id).where(Alert.ended_at.is_(None))
 
 

@@ -75,7 +75,7 @@ def _take_texts(raw: Raw, at: int, column: Sequence[Cell], scale: Scale, codes: 
     blank_words, words = _missing_words(), scale.answer_words
     known: dict[Cell, tuple[int, bool, bool]] = {}
     for position, cell in enumerate(column):
-        found = known.get(cell) if not isinstance(cell, float) or cell == cell else None
+        found = known.get(cell)
         if found is None:
             found = known[cell] = _one(cell, words, blank_words, codes)
         raw.values[position, at], raw.worded[position, at], raw.blank[position, at] = found
@@ -84,7 +84,7 @@ def _take_texts(raw: Raw, at: int, column: Sequence[Cell], scale: Scale, codes: 
 def _one(cell: Cell, words: dict[str, int], blank_words: frozenset[str], codes: set[int]) -> tuple[int, bool, bool]:
     """One cell: value, whether it was a word, whether it is blank."""
     text = text_of(cell).lstrip("'").strip()
-    if text.lower() in blank_words or normal(text) in blank_words and not any(sign.isdigit() for sign in text):
+    if text.lower() in blank_words or (normal(text) in blank_words and not any(sign.isdigit() for sign in text)):
         return MISSING, False, True
     number = _number(text)
     if number is not None:
@@ -142,7 +142,9 @@ def _missing_codes() -> frozenset[int]:
 @cache
 def _possible(scale: Scale) -> frozenset[int]:
     """Values that some coding of the scale can have: never a code for missing."""
-    spans = [(coding.minimum, coding.maximum) for coding in scale.codings] + [(item.minimum, item.maximum) for item in scale.items]
+    spans = [(coding.minimum, coding.maximum) for coding in scale.codings] + [
+        (item.minimum, item.maximum) for item in scale.items
+    ]
     return frozenset(value for low, high in set(spans) for value in range(low, high + 1))
 
 

@@ -1,4 +1,4 @@
-"""How a file codes its answers, and whether its factors are sums or means: told by the range of the values, with the reason.
+"""How a file codes its answers, whether its factors are sums or means: told by the range of the values, with a reason.
 
 Decided only where the values leave one reading. Where two fit, a person says
 which, because the wrong one turns 没有 into 很轻 for a whole school.
@@ -85,9 +85,7 @@ def factors_of(scale: Scale, columns: dict[str, NDArray[np.float64]], coding: st
     known = [(subscale, values) for subscale, values in known if len(values)]
     if not known:
         return Choice("means", "没有数值")
-    fits = {
-        name: all(_lies(values, held, subscale, name) for subscale, values in known) for name in ("means", "sums")
-    }
+    fits = {name: all(_lies(values, held, subscale, name) for subscale, values in known) for name in ("means", "sums")}
     broken = any(np.any(np.abs(values - np.rint(values)) > 1e-6) for _, values in known)
     if broken and fits["means"]:
         return Choice("means", "有小数，且都在单题分值范围内，是均分")

@@ -159,9 +159,7 @@ def _moment(value: datetime | str | None) -> datetime | None:
     return found if found is None or found.tzinfo is not None else found.replace(tzinfo=UTC)
 
 
-def _combine_with_stored(
-    access: Access, held: ScaleSheets, students: list[Match | None], stored: Stored
-) -> None:
+def _combine_with_stored(access: Access, held: ScaleSheets, students: list[Match | None], stored: Stored) -> None:
     """What a source said of somebody earlier in this round still holds beside what it says now."""
     places = {}
     for place in np.flatnonzero(held.present).tolist():

@@ -66,11 +66,14 @@ def _codes(text: str) -> tuple[int, ...]:
     codes = [whole(part.removeprefix("-")) for part in parts if part]
     if any(code is None for code in codes) or len(codes) > MOST_CODES:
         raise Refusal("“拒答/不知道的代码”应是用逗号分开的整数，例如 7, 9。")
-    return tuple(-int(code or 0) if part.startswith("-") else int(code or 0) for code, part in zip(codes, filter(None, parts), strict=True))
+    return tuple(
+        -int(code or 0) if part.startswith("-") else int(code or 0)
+        for code, part in zip(codes, filter(None, parts), strict=True)
+    )
 
 
 def from_meanings(meanings: Mapping[int, str], *, sheet: str | None = None) -> Plan:
-    """The plan that a person's choices amount to: column → ``name``, ``phq9.2``, ``scl90.total``, ``scl90.factor.x``."""
+    """The plan of a person's choices: column → ``name``, ``phq9.2``, ``scl90.total``, ``scl90.factor.x``."""
     plan = Plan(sheet=sheet)
     items: dict[str, dict[int, int]] = {}
     for place, meaning in sorted(meanings.items()):

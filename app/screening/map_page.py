@@ -23,7 +23,7 @@ MOST_GRADES = 40
 
 
 def view_of(found: Sequence[Layout], plans: Sequence[Plan], offered: Sequence[str], unfold: str = "") -> dict[str, Any]:
-    """Everything the template needs; ``offered`` are the scales to choose from, ``unfold`` one to show column by column."""
+    """Everything the template needs; ``offered``: scales to choose from, ``unfold``: one to show by column."""
     keys = list(dict.fromkeys([*(key for plan in plans for key in plan.scales), *offered]))
     shown = [
         _layout(layout, plan, place, start, unfold)
@@ -89,7 +89,9 @@ def _scale(key: str, part: mapping.ScalePlan) -> dict[str, Any]:
     return {
         "key": key,
         "name": scale.name,
-        "codings": [(coding.key, coding.title or coding.key) for coding in scale.codings] if len(scale.codings) > 1 else [],
+        "codings": [(coding.key, coding.title or coding.key) for coding in scale.codings]
+        if len(scale.codings) > 1
+        else [],
         "coding": part.coding or "",
         "asks_factors": bool(part.subscales),
         "factors": part.factors or "",
@@ -102,7 +104,8 @@ def _grades(layout: Layout, plan: Plan) -> list[dict[str, Any]]:
     """The source's grades, with what each means if that is known: words of a few signs, never names."""
     words = dict.fromkeys(word for table in layout.tables for word in stated.level_values(table, plan))
     return [
-        {"word": word, "level": plan.levels.get(word, stated.suggested_level(word))} for word in list(words)[:MOST_GRADES]
+        {"word": word, "level": plan.levels.get(word, stated.suggested_level(word))}
+        for word in list(words)[:MOST_GRADES]
     ]
 
 

@@ -159,9 +159,9 @@ def unique(header: Sequence[str]) -> list[str]:
     seen: Counter[str] = Counter()
     names = []
     for place, word in enumerate(header, start=1):
-        word = " ".join(word.split()) or f"（第 {place} 列）"
-        seen[normal(word)] += 1
-        names.append(word if seen[normal(word)] == 1 else f"{word}#{seen[normal(word)]}")
+        name = " ".join(word.split()) or f"（第 {place} 列）"
+        seen[normal(name)] += 1
+        names.append(name if seen[normal(name)] == 1 else f"{name}#{seen[normal(name)]}")
     return names
 
 
@@ -175,7 +175,10 @@ def apply(table: Mapping[str, Any], header: Sequence[str]) -> Plan:
     if listed is not None and listed not in LISTS:
         raise Refusal(f"映射文件里的 list = “{listed}”不认识；可用：{'、'.join(LISTS)}。")
     plan = Plan(
-        sheet=table.get("sheet"), list=listed, levels=_levels(table), missing_codes=_codes(table.get("missing_codes", []))
+        sheet=table.get("sheet"),
+        list=listed,
+        levels=_levels(table),
+        missing_codes=_codes(table.get("missing_codes", [])),
     )
     for name, word in _part(table, "columns").items():
         if name not in FIELDS:
@@ -200,7 +203,9 @@ def _add_identity(plan: Plan, header: Sequence[str]) -> None:
 
 
 def _finder(header: Sequence[str]) -> Any:
-    places = {normal(word.partition("#")[0]) + word.partition("#")[2]: place for place, word in enumerate(unique(header))}
+    places = {
+        normal(word.partition("#")[0]) + word.partition("#")[2]: place for place, word in enumerate(unique(header))
+    }
 
     def place_of(word: object) -> int:
         name, _, number = str(word).partition("#")

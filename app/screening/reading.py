@@ -22,7 +22,7 @@ from app.screening.by_range import coding_of
 from app.screening.mapping import Plan, ScalePlan, brings_critical_items
 from app.screening.match import Identities
 from app.screening.scale import Scale, all_scales
-from app.screening.scoring import MISSING, Answers, Scores, recode, score
+from app.screening.scoring import MISSING, Answers, recode, score
 from app.screening.sheets import ScaleSheets
 from app.screening.validity import Validity, assess
 from app.screening.words import is_doubtful
@@ -61,7 +61,7 @@ class Piece:
 
 
 def read(tables: Sequence[Table], plans: Sequence[Plan]) -> Reading:
-    """Read every table by its plan. Refuses what only a person can decide (two codings fit, a grade without meaning)."""
+    """Read every table by its plan. Refuses what only a person can say (two codings fit, an unknown grade)."""
     if any(stated.unmapped(table, plan) for table, plan in zip(tables, plans, strict=True)):
         raise Unclear("来源的等级还没有全部对应到本校等级（常规、关注、重点、最高级），请在列的含义中补上。")
     problems = [problem for table in tables for problem in table.filled]
@@ -70,7 +70,9 @@ def read(tables: Sequence[Table], plans: Sequence[Plan]) -> Reading:
     scales = {}
     for key in keys:
         pieces = [_piece(table, plan, key, problems) for table, plan in zip(tables, plans, strict=True)]
-        scales[key] = _joined(all_scales()[key], pieces, [_said_invalid(t, p) for t, p in zip(tables, plans, strict=True)])
+        scales[key] = _joined(
+            all_scales()[key], pieces, [_said_invalid(t, p) for t, p in zip(tables, plans, strict=True)]
+        )
         notes += list(dict.fromkeys(piece.note for piece in pieces if piece.note))
     if not scales:
         raise Refusal("文件里没有读到任何量表、等级或提示名单。")
@@ -120,7 +122,9 @@ def _piece(table: Table, plan: Plan, key: str, problems: list[Problem]) -> Piece
     part = plan.scales.get(key)
     if part is None:
         return Piece(empty, np.zeros(len(table), dtype=bool))
-    piece = _answered(table, plan, scale, part, problems) if part.items else Piece(empty, np.zeros(len(table), dtype=bool))
+    piece = (
+        _answered(table, plan, scale, part, problems) if part.items else Piece(empty, np.zeros(len(table), dtype=bool))
+    )
     piece.is_expected = True
     piece.stated = totals.read(table, scale, part, piece.coding, problems)
     if not part.items and piece.stated is not None:
@@ -211,7 +215,10 @@ def _checked(
         if all(part is None for part in parts):
             return None
         return np.concatenate(
-            [np.full(len(piece.present), empty) if part is None else part for part, piece in zip(parts, pieces, strict=True)]
+            [
+                np.full(len(piece.present), empty) if part is None else part
+                for part, piece in zip(parts, pieces, strict=True)
+            ]
         )
 
     seconds = together([piece.seconds for piece in pieces], np.nan)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app.intake.problem import Problem, listed
+from app.intake.problem import listed
 from app.screening.reading import Reading
 from app.screening.sheets import Bundle, Fate, Findings, ScaleSheets
 from app.screening.validity import Validity, quality

@@ -26,8 +26,10 @@ LEAST_FACTORS = 3
 def knows(word: str) -> bool:
     """Whether a header cell looks like one of a results file; used to find the header row."""
     text = normal(word)
-    return text in headers.aliases("screening") or text in _factor_names() or any(
-        _item_of(word, scale) is not None for scale in _with_items()
+    return (
+        text in headers.aliases("screening")
+        or text in _factor_names()
+        or any(_item_of(word, scale) is not None for scale in _with_items())
     )
 
 
@@ -56,9 +58,7 @@ def suggest(
     return plan
 
 
-def _believed(
-    plan: Plan, header: Sequence[str], wanted: Sequence[str] | None, likely: Sequence[str]
-) -> Sequence[str]:
+def _believed(plan: Plan, header: Sequence[str], wanted: Sequence[str] | None, likely: Sequence[str]) -> Sequence[str]:
     """The one scale whose bare question numbers can be meant."""
     if wanted is not None:
         return [key for key in wanted if key not in plan.scales] if len(wanted) == 1 else []
@@ -127,7 +127,10 @@ def _item_of(word: str, scale: Scale) -> tuple[int, str] | None:
 def _names(scale: Scale) -> dict[str, int]:
     """What an item is called, whole: its sentence, its short name, its aliases."""
     return {
-        found: item.number for item in scale.items for words in (item.text, item.name, *item.aliases) if (found := normal(words))
+        found: item.number
+        for item in scale.items
+        for words in (item.text, item.name, *item.aliases)
+        if (found := normal(words))
     }
 
 

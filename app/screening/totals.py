@@ -38,9 +38,7 @@ class Stated:
         return found | np.isfinite(_lowest_of(scale, self.bands))
 
 
-def read(
-    table: Table, scale: Scale, part: ScalePlan, coding: str | None, problems: list[Problem]
-) -> Stated | None:
+def read(table: Table, scale: Scale, part: ScalePlan, coding: str | None, problems: list[Problem]) -> Stated | None:
     """The stated columns of one scale, or none. Factors may be sums or means (practice §1.2)."""
     if part.total is None and part.band is None and not part.subscales:
         return None
@@ -123,8 +121,9 @@ def differences(held: ScaleSheets, row_numbers: Sequence[int], files: Sequence[s
     if held.totals_said is not None:
         with np.errstate(invalid="ignore"):
             apart = np.abs(held.totals_said - held.scores.totals) > TOLERANCE
-        for place in np.flatnonzero(apart & held.present & ~held.stated).tolist():
-            found.append((place, "total_differs", "来源给出的总分与按题计分不一致，以按题计分为准。"))
+        words = "来源给出的总分与按题计分不一致，以按题计分为准。"
+        places = np.flatnonzero(apart & held.present & ~held.stated).tolist()
+        found += [(place, "total_differs", words) for place in places]
     if held.bands_said is not None and held.scale.bands:
         labels = [normal(band.label) for band in held.scale.bands]
         for place in np.flatnonzero(held.present & (held.scores.bands >= 0)).tolist():
