@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, time
 from functools import cache
 
 import numpy as np
@@ -21,6 +22,7 @@ from config import catalogue
 
 NEAR = 1e-6
 """Spreadsheets store a zero as 5.4e-79 now and then; this near to a whole number is that number."""
+DAY = 24 * 60
 UNUSABLE = -32_000
 """An answer that cannot be read: a problem of its cell. Becomes missing."""
 _OPTION = re.compile(r"^(?:选项)?[a-z][.、:：)）]\s*")
@@ -81,7 +83,7 @@ def _take_texts(raw: Raw, at: int, column: Sequence[Cell], scale: Scale, codes: 
         raw.values[position, at], raw.worded[position, at], raw.blank[position, at] = found
 
 
-def _one(cell: Cell, words: dict[str, int], blank_words: frozenset[str], codes: set[int]) -> tuple[int, bool, bool]:
+def _one(cell: Cell, words: Mapping[str, int], blank_words: frozenset[str], codes: set[int]) -> tuple[int, bool, bool]:
     """One cell: value, whether it was a word, whether it is blank."""
     text = text_of(cell).lstrip("'").strip()
     if text.lower() in blank_words or (normal(text) in blank_words and not any(sign.isdigit() for sign in text)):
@@ -94,7 +96,7 @@ def _one(cell: Cell, words: dict[str, int], blank_words: frozenset[str], codes: 
     return _words(text, words)
 
 
-def _words(text: str, words: dict[str, int]) -> tuple[int, bool, bool]:
+def _words(text: str, words: Mapping[str, int]) -> tuple[int, bool, bool]:
     """没有, "B.好几天", "3(偏重)": the word counts, because it does not depend on how a file numbers its options."""
     found = words.get(normal(text), words.get(normal(_OPTION.sub("", text.lower()))))
     if found is not None:
@@ -123,9 +125,32 @@ def _measured(column: Sequence[Cell], item: Item) -> tuple[NDArray[np.int16], ND
         if text_of(cell).lower() in _missing_words():
             blank[position] = True
             continue
-        minutes = cells.minutes_of(cell, of_day=item.kind == "clock")
+        minutes = _time_of_day(cell) if item.kind == "clock" else _minutes(cell, item)
         values[position] = UNUSABLE if minutes is None else minutes
     return values, blank
+
+
+def _minutes(cell: Cell, item: Item) -> int | None:
+    """A bare number is in the item's own unit; 7小时30分 and 00:07:30 say theirs."""
+    number = cells.number_of(cell)
+    if number is not None:
+        found = number * 60 if item.kind == "hours" else number
+    else:
+        seconds = cells.seconds_of(cell)
+        found = -1 if seconds is None else seconds / 60
+    return round(found) if 0 <= found <= DAY else None
+
+
+def _time_of_day(cell: Cell) -> int | None:
+    """23:00, 晚上11点, 23 (the hour), or the part of a day that a spreadsheet keeps: minutes since midnight."""
+    if isinstance(cell, datetime | time):
+        return cell.hour * 60 + cell.minute
+    number = cells.number_of(cell)
+    if number is not None:
+        found = number * DAY if 0 < number < 1 else number * 60
+        return round(found) % DAY if 0 <= found <= DAY else None
+    moment = cells.moment_of(f"2000-01-01 {text_of(cell)}")
+    return None if moment is None else moment.hour * 60 + moment.minute
 
 
 @cache

@@ -42,6 +42,16 @@ class Identities:
         numbers, births = (list(columns.get(name) or [""] * len(rows)) for name in ("student_number", "birth_date"))
         return cls(rows, numbers, names, classes, colleges, births, dict(titles))
 
+    def said(self, position: int) -> dict[str, str]:
+        """What one row says, by field, for the fields that are columns of the file."""
+        columns: dict[str, Sequence[Cell]] = {
+            "student_number": self.numbers,
+            "name": self.names,
+            "class": self.classes,
+            "college": self.colleges,
+        }
+        return {name: text_of(column[position]) for name, column in columns.items() if name in self.titles}
+
     def title(self, *fields: str) -> str | None:
         """The header of the first of these fields that the file has."""
         return next((self.titles[name] for name in fields if name in self.titles), None)

@@ -38,7 +38,7 @@ def plan_from(form: Mapping[str, str], layout: Layout, place: int, start: int) -
     """The plan of one layout. Raises ``Refusal`` where a word of the form is none of ours."""
     meanings = {column: form.get(f"column-{start + column}", "") for column in range(len(layout.header))}
     plan = from_meanings(meanings, sheet=layout.tables[0].sheet or None)
-    plan.list = _among(form.get(f"list-{place}"), LISTS)
+    plan.listed = _among(form.get(f"list-{place}"), LISTS)
     plan.levels = _levels(form, place)
     plan.missing_codes = _codes(form.get(f"missing-{place}", ""))
     for key, part in plan.scales.items():
@@ -103,7 +103,7 @@ def forgiving(form: Mapping[str, str], layout: Layout, place: int, start: int) -
             continue
         meanings = more
     plan = from_meanings(meanings)
-    plan.list = _among(form.get(f"list-{place}"), LISTS)
+    plan.listed = _among(form.get(f"list-{place}"), LISTS)
     plan.levels = _levels(form, place)
     return plan
 

@@ -77,7 +77,7 @@ def _layout(layout: Layout, plan: Plan, place: int, start: int, unfold: str) -> 
         ],
         "scales": [_scale(key, part) for key, part in plan.scales.items()],
         "grades": _grades(layout, plan),
-        "list": plan.list,
+        "list": plan.listed,
         "missing": "，".join(map(str, plan.missing_codes)),
         "notes": [note for item in layout.tables for note in item.notes][:MOST_GRADES],
         "problem": _problem(layout, plan),

@@ -93,7 +93,7 @@ class Plan:
     columns: dict[str, int] = field(default_factory=dict)
     scales: dict[str, ScalePlan] = field(default_factory=dict)
     levels: dict[str, int] = field(default_factory=dict)
-    list: str | None = None
+    listed: str | None = None
     missing_codes: tuple[int, ...] = ()
     reasons: dict[int, str] = field(default_factory=dict)
 
@@ -109,7 +109,7 @@ class Plan:
     @property
     def states_something(self) -> bool:
         """The source's own level, indicators or list."""
-        return self.list is not None or bool({"level", "indicators"} & self.columns.keys())
+        return self.listed is not None or bool({"level", "indicators"} & self.columns.keys())
 
     def meaning(self, place: int) -> str:
         """What one column means, as a word for the form: a field, ``phq9.3``, ``scl90.total``, or nothing."""
@@ -134,7 +134,7 @@ class Plan:
         table = {
             "complete": True,
             "sheet": self.sheet,
-            "list": self.list,
+            "list": self.listed,
             "missing_codes": list(self.missing_codes),
             "columns": {name: names[place] for name, place in self.columns.items()},
             "levels": self.levels,
@@ -176,7 +176,7 @@ def apply(table: Mapping[str, Any], header: Sequence[str]) -> Plan:
         raise Refusal(f"映射文件里的 list = “{listed}”不认识；可用：{'、'.join(LISTS)}。")
     plan = Plan(
         sheet=table.get("sheet"),
-        list=listed,
+        listed=listed,
         levels=_levels(table),
         missing_codes=_codes(table.get("missing_codes", [])),
     )

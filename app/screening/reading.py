@@ -145,13 +145,15 @@ def _answered(table: Table, plan: Plan, scale: Scale, part: ScalePlan, problems:
         values = np.where(raw.worded, values, recode(scale, values, choice.key or own))
     low = np.array([item.minimum for item in scale.items])
     high = np.array([item.maximum for item in scale.items])
-    wrong = ~raw.blank & (~readable | (values < low) | (values > high))
+    coded = next(coding for coding in scale.codings if coding.key == (choice.key or own))
+    wrong: NDArray[np.bool_] = ~raw.blank & (~readable | (values < low) | (values > high))
     if wrong.any():
-        problems += answering.out_of_range(table, scale, part.items, wrong, choice.key or own)
+        problems += answering.out_of_range(table, scale, part.items, wrong, coded.minimum, coded.maximum)
         values[wrong] = MISSING
     note = "" if choice.key in {None, own} else f"{scale.name}：按 {choice.key} 记分读取（{choice.reason}）。"
     coding = None if choice.key == own else choice.key
-    return Piece(values.astype(np.int16), ~raw.blank.all(axis=1), coding=coding, note=note)
+    present: NDArray[np.bool_] = ~np.all(raw.blank, axis=1)
+    return Piece(values.astype(np.int16), present, coding=coding, note=note)
 
 
 def _seconds(table: Table, plan: Plan, scale: Scale, part: ScalePlan) -> NDArray[np.float64] | None:

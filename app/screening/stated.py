@@ -66,9 +66,9 @@ def answers_of(table: Table, plan: Plan) -> Answers:
         named = [normal(text_of(row[plan.columns["indicators"]])) for row in table.rows]
         answers[:, CRITICAL] = [int(names_danger(words)) for words in named]
         answers[:, ON_LIST] = [int(words not in _NO) for words in named]
-    if plan.list is not None:
-        answers[:, ON_LIST] = int(plan.list != "participants")
-        answers[:, ON_CRITICAL_LIST] = int(plan.list == "self_harm")
+    if plan.listed is not None:
+        answers[:, ON_LIST] = int(plan.listed != "participants")
+        answers[:, ON_CRITICAL_LIST] = int(plan.listed == "self_harm")
     return answers
 
 
