@@ -273,6 +273,8 @@ def refuse_unfit(plan: Plan, wanted: Sequence[str] = ()) -> None:
         if key not in plan.scales and not plan.is_long:
             scale = all_scales()[key]
             raise Refusal(f"没有找到 {scale.name} 的全部 {scale.size} 题，也没有它的总分，请逐列指定。")
+    for key in [key for key, part in plan.scales.items() if not part.places]:
+        raise Refusal(f"{all_scales()[key].name} 没有指定任何一列，请写明各题、总分或因子的列名。")
     for key, part in plan.scales.items():
         scale, given = all_scales()[key], sum(place != ABSENT for place in part.items)
         enough = given > 0 if scale.missing.rule == "allowed" else given == scale.size

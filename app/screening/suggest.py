@@ -14,7 +14,7 @@ from config import catalogue
 
 _NUMBER = re.compile(r"^(?:第)?(\d{1,3})(?:题|item)?$")
 _IN_FRONT = re.compile(r"^(?:第|q|t|item)?(\d{1,3})(?:题)?[.、:：\s]+\S")
-_AFTER = re.compile(r"^(?:第)?(\d{1,3})(?:题)?\D")
+_AFTER = re.compile(r"^(\d{1,3})[a-z]$")
 SENTENCE = 5
 """Signs from which on an item's words are its own and not a word of the language."""
 LEAST_INDICATORS = 6
@@ -114,7 +114,7 @@ def _item_of(word: str, scale: Scale) -> tuple[int, str] | None:
     for prefix in sorted(scale.prefixes, key=len, reverse=True):
         if text.startswith(prefix):
             rest = text[len(prefix) :].removeprefix("q")
-            number = _NUMBER.match(rest) or (None if _is_total(rest) else _AFTER.match(rest))
+            number = _NUMBER.match(rest) or _AFTER.match(rest)
             if number and 1 <= int(number[1]) <= scale.size:
                 return int(number[1]), prefix
     named = _names(scale).get(text)
@@ -197,10 +197,6 @@ def _part_of(text: str, scale: Scale) -> str | None:
             rest = text[len(prefix) :]
             return next((name for name in _PART_WORDS if rest in _part_words(name)), None)
     return None
-
-
-def _is_total(rest: str) -> bool:
-    return rest in _part_words("total")
 
 
 @cache
