@@ -22,7 +22,8 @@ class Problem:
     """Which file or sheet of a delivery of several."""
 
     def as_table(self) -> dict[str, Any]:
-        return asdict(self)
+        found = asdict(self)
+        return found if self.file else {name: value for name, value in found.items() if name != "file"}
 
 
 def listed(problems: Iterable[Problem]) -> list[dict[str, Any]]:

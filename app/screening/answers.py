@@ -149,7 +149,8 @@ def _time_of_day(cell: Cell) -> int | None:
     if number is not None:
         found = number * DAY if 0 < number < 1 else number * 60
         return round(found) % DAY if 0 <= found <= DAY else None
-    moment = cells.moment_of(f"2000-01-01 {text_of(cell)}")
+    text = text_of(cell)
+    moment = cells.moment_of(f"2000-01-01 {text}" + ("00分" if text.endswith(("点", "时")) else ""))
     return None if moment is None else moment.hour * 60 + moment.minute
 
 

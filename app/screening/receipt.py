@@ -72,9 +72,10 @@ def strict_words(receipt: dict[str, Any]) -> str:
     critical = sum(receipt["red_flags"].values())
     more = f"其中 {critical} 行含关键题提示，请尽快改正后导入。" if critical else ""
     first = receipt["problems"][0]
+    file = f"{first['file']} " if "file" in first else ""
     return (
         f"严格模式：文件有 {receipt['problems_total']} 处问题，没有导入任何内容。{more}"
-        f"第一处：{first['file']} 第 {first['row']} 行 {first['column'] or ''} {first['message']}"
+        f"第一处：{file}第 {first['row']} 行 {first['column'] or ''} {first['message']}"
     )
 
 
