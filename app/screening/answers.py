@@ -25,7 +25,7 @@ def read(
     A blank is missing. Anything else that is not a whole number within the
     scale's range is missing too, and becomes a problem of that cell.
     """
-    answers = np.full((len(table), scale.size), MISSING, dtype=np.int8)
+    answers = np.full((len(table), scale.size), MISSING, dtype=np.int16)
     blank = np.zeros((len(table), scale.size), dtype=bool)
     for item, place in enumerate(places):
         column = [row[place] for row in table.rows]
@@ -33,7 +33,7 @@ def read(
         usable = np.isfinite(values)
         whole = np.where(usable, np.rint(np.where(usable, values, 0)), 0)
         fits = usable & (np.abs(values - whole) < NEAR) & (whole >= scale.minimum) & (whole <= scale.maximum)
-        answers[fits, item] = whole[fits].astype(np.int8)
+        answers[fits, item] = whole[fits].astype(np.int16)
         blank[:, item] = empty
         wrong = np.flatnonzero(~fits & ~empty).tolist()
         problems.extend(_out_of_range(table, scale, position, place, item + 1) for position in wrong)

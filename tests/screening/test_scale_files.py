@@ -92,8 +92,8 @@ def flag_nobody_can_reach(table: Table) -> None:
     table["red_flags"][0]["value"] = 4
 
 
-def positive_the_other_way(table: Table) -> None:
-    table["positive"]["op"] = ">"
+def positive_by_no_comparison(table: Table) -> None:
+    table["positive"]["op"] = "!="
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def positive_the_other_way(table: Table) -> None:
         flag_beyond_the_items,
         flag_on_item_zero,
         flag_nobody_can_reach,
-        positive_the_other_way,
+        positive_by_no_comparison,
     ],
 )
 def test_an_impossible_scale_file_is_refused_by_name(spoil: Callable[[Table], None]) -> None:
