@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app.screening.scale_parts import CHOICE, Coding, Scale
+from app.screening.scale_parts import CHOICE, Coding
+from app.screening.scale_whole import Scale
 
 _NONE = -1
 _MANY = 20

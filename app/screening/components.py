@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.screening.measured import Floats, compare
-from app.screening.scale_parts import Count, Cut, Efficiency, Scale, Subscale
+from app.screening.scale_parts import Count, Cut, Efficiency, Subscale
 from app.screening.scale_range import EXACT
+from app.screening.scale_whole import Scale
 
 Turned = NDArray[Any]
 """Sheets x items after reversal; negative where there is no answer."""
@@ -52,7 +53,7 @@ def _cut(values: Floats, cuts: tuple[Cut, ...]) -> Floats:
     """The score of the last cut that a value meets, 0 if it meets none; the value itself where there are no cuts."""
     if not cuts:
         return values
-    found = np.where(np.isnan(values), np.nan, 0.0)
+    found: Floats = np.where(np.isnan(values), np.nan, 0.0)
     for cut in cuts:
         found[compare(cut.op, values, cut.value)] = cut.score
     return found
@@ -71,7 +72,7 @@ def count_of(held: Count, answers: NDArray[Any]) -> Floats:
     """How many items meet the comparison, or their mean answer; ``nan`` with gaps, and for a mean of none."""
     used = answers[:, [number - 1 for number in held.items]]
     met = compare(held.op, used, held.value)
-    found = met.sum(axis=1).astype(np.float64)
+    found: Floats = met.sum(axis=1).astype(np.float64)
     if held.method == "mean":
         sums = np.where(met, used, 0).sum(axis=1, dtype=np.int64)
         found = np.divide(sums, found, out=np.full(len(found), np.nan), where=found > 0)

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app.screening.scale_parts import Pattern, Scale
+from app.screening.scale_parts import Pattern
+from app.screening.scale_whole import Scale
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]

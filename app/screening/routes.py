@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime, time
 from typing import Any
 from uuid import UUID
@@ -120,9 +121,9 @@ def _counts(round_id: UUID) -> dict[str, Any]:
 def upload(round_id: UUID) -> ResponseReturnValue:
     row = access.find(ScreeningRound, round_id)
     form = UploadResultsForm()
-    form.scales.choices = options((key, scale.title) for key, scale in all_scales().items())
+    form.scales.choices = options((key, scale.title) for key, scale in all_scales().items() if scale.prefixes)
     if not form.is_submitted():
-        form.scales.data = list(all_scales())
+        form.scales.data = json.loads(row.scales) or ["phq9", "gad7"]
     if form.validate_on_submit():
         with form.explaining():
             round.refuse_unless_open(row)

@@ -28,9 +28,9 @@ from app.screening.scale_parts import (
     Norm,
     Pattern,
     RedFlag,
-    Scale,
     Subscale,
 )
+from app.screening.scale_whole import Scale
 from config import catalogue
 
 __all__ = [

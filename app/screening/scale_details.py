@@ -103,8 +103,8 @@ def _subscale(held: Section, known: Known) -> Subscale:
     if efficiency is not None:
         used = (efficiency.slept, efficiency.to_bed, efficiency.up)
     found = Subscale(
-        key=held.text("key"),
-        name=held.text("name"),
+        key=held.string("key"),
+        name=held.string("name"),
         items=tuple(number for number in used if number) or known.items(held, "items", REQUIRED),
         method=held.one_of("method", ("sum", "mean"), "sum"),
         multiplier=held.number("multiplier", 1.0),
@@ -133,7 +133,7 @@ def _efficiency(held: Section, known: Known) -> Efficiency:
 
 
 def _cuts(page: Section) -> tuple[Cut, ...]:
-    found = []
+    found: list[Cut] = []
     for held in page.sections("cuts", ()):
         found.append(Cut(held.one_of("op", OPS), held.number("value"), held.whole("score")))
         held.end()
@@ -145,8 +145,8 @@ def counts(page: Section, known: Known, everything: tuple[int, ...]) -> tuple[Co
     for held in page.sections("counts", ()):
         found.append(
             Count(
-                key=held.text("key"),
-                name=held.text("name"),
+                key=held.string("key"),
+                name=held.string("name"),
                 items=known.items(held, "items", everything),
                 op=held.one_of("op", OPS),
                 value=held.whole("value"),
@@ -169,11 +169,11 @@ def band_sets(page: Section, known: Known) -> tuple[dict[str, tuple[Band, ...]],
 
 
 def bands(page: Section, key: str, known: Known, default: Any = REQUIRED) -> tuple[Band, ...]:
-    found = []
+    found: list[Band] = []
     for held in page.sections(key, default):
         when = pattern(held, known) if "any" in held or "all" in held else None
         start = held.number("from", 0.0 if when or not found else REQUIRED)
-        found.append(Band(start, held.text("key"), held.text("label"), held.one_of("op", (">=", ">"), ">="), when))
+        found.append(Band(start, held.string("key"), held.string("label"), held.one_of("op", (">=", ">"), ">="), when))
         held.end()
     return tuple(found)
 
@@ -187,7 +187,7 @@ def check(held: Section, known: Known) -> Check:
     if measure == "item":
         measure = f"item {known.item(held, 'item')}"
     elif measure in {"subscale", "count"}:
-        measure = f"{measure} {held.text(measure)}"
+        measure = f"{measure} {held.string(measure)}"
     elif named:
         held.flag(measure, default=True)
     found = Check(measure, held.one_of("op", OPS), held.number("value"))
@@ -223,7 +223,7 @@ def red_flags(page: Section, known: Known) -> tuple[RedFlag, ...]:
                 op=held.one_of("op", OPS),
                 value=held.whole("value"),
                 level=held.one_of("level", RAISES, "yellow"),
-                reason=held.text("reason", ""),
+                reason=held.string("reason", ""),
                 focus=held.words("focus", ["safety", "mood"]),
             )
         )
@@ -247,7 +247,7 @@ def validity(page: Section, known: Known) -> ValidityRules:
     contradictions = []
     for one in held.sections("contradictions", ()):
         checks = tuple(check(part, known) for part in one.sections("all"))
-        contradictions.append(Contradiction(one.text("key"), one.text("reason"), checks))
+        contradictions.append(Contradiction(one.string("key"), one.string("reason"), checks))
         one.end()
     found = ValidityRules(
         lie=_lie(held.section("lie"), known) if "lie" in held else None,
@@ -273,10 +273,10 @@ def norms(page: Section) -> tuple[Norm, ...]:
         groups = held.section("subscales")
         found.append(
             Norm(
-                key=held.text("key"),
-                title=held.text("title"),
-                dated=held.text("dated"),
-                source=held.text("source"),
+                key=held.string("key"),
+                title=held.string("title"),
+                dated=held.string("dated"),
+                source=held.string("source"),
                 total=_moments(held.section("total")) if "total" in held else None,
                 subscales={name: _moments(groups.section(name)) for name in groups.names()},
             )

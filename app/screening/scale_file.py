@@ -8,9 +8,10 @@ from typing import Any
 from app.intake.headers import normal
 from app.screening import scale_details as details
 from app.screening.scale_page import REQUIRED, Section
-from app.screening.scale_parts import CHOICE, CLOCK, HOURS, MINUTES, Coding, Item, Scale
+from app.screening.scale_parts import CHOICE, CLOCK, HOURS, MINUTES, Coding, Item
 from app.screening.scale_range import range_of, with_ranges
 from app.screening.scale_sense import senseless
+from app.screening.scale_whole import Scale
 
 LICENCES = ("open", "nc", "scoring_only", "import_only")
 KINDS = ("questionnaire", "interview", "statement")
@@ -41,40 +42,28 @@ def read(name: str, table: dict[str, Any], texts: Mapping[str, Any] | None = Non
 
 
 def _scale(page: Section, faults: list[str], texts: Mapping[str, Any]) -> Scale:
-    licence = page.one_of("licence_class", LICENCES)
-    answers, words = _answers(page, default=() if licence == "import_only" else REQUIRED)
-    minimum = page.whole("minimum", 0 if licence == "import_only" else REQUIRED)
-    maximum = page.whole("maximum", 1 if licence == "import_only" else REQUIRED)
-    items = _items(page, minimum, maximum, ship_texts=licence in TEXT_ALLOWED)
+    named = _named(page)
+    bare = named["licence_class"] == "import_only"
+    minimum, maximum = page.whole("minimum", 0 if bare else REQUIRED), page.whole("maximum", 1 if bare else REQUIRED)
+    answers, words = _answers(page, default=() if bare else REQUIRED)
+    items = _items(page, minimum, maximum, may_have_texts=named["licence_class"] in TEXT_ALLOWED)
     items = _own_texts(items, texts, faults)
-    known = details.Known(items)
-    everything = tuple(item.number for item in items)
-    backwards = frozenset(known.items(page, "reversed"))
-    total, subscales = details.total(page, known, everything), details.subscales(page, known)
-    lows_highs = {item.number: (item.minimum, item.maximum) for item in items}
-    subscales = with_ranges(subscales, lows_highs)
+    known, everything = details.Known(items), tuple(item.number for item in items)
+    ranges = {item.number: (item.minimum, item.maximum) for item in items}
+    total, subscales = details.total(page, known, everything), with_ranges(details.subscales(page, known), ranges)
     stated = page.section("total")
-    lowest, highest = range_of(total, subscales, lows_highs, (stated.any_of("minimum"), stated.any_of("maximum")))
+    lowest, highest = range_of(total, subscales, ranges, (stated.any_of("minimum"), stated.any_of("maximum")))
     band_sets, chosen = details.band_sets(page, known)
-    reliability = page.section("reliability")
-    alpha, sd = reliability.number("alpha", None), reliability.number("sd", None)
-    if alpha is not None or sd is not None:
-        reliability.text("source")
-    reliability.end()
+    alpha, sd = _reliability(page.section("reliability"))
     return Scale(
-        key=page.text("key"),
-        name=page.text("name"),
-        title=page.text("title"),
-        version=page.text("version"),
-        licence_class=licence,
-        kind=page.one_of("kind", KINDS, "questionnaire"),
+        **named,
         minimum=minimum,
         maximum=maximum,
         items=items,
         answers=answers,
         answer_words=words,
         codings=_codings(page, minimum, maximum),
-        reversed=backwards,
+        reversed=frozenset(known.items(page, "reversed")),
         subscales=subscales,
         counts=details.counts(page, known, everything),
         total=total,
@@ -88,16 +77,37 @@ def _scale(page: Section, faults: list[str], texts: Mapping[str, Any]) -> Scale:
         norms=details.norms(page),
         reliability=alpha,
         sd=sd,
-        prefixes=tuple(normal(word) for word in page.words("prefixes", REQUIRED)),
-        source=page.text("source"),
-        loinc={key: str(value) for key, value in (page.any_of("loinc") or {}).items()},
         lowest=lowest,
         highest=highest,
-        total_aliases=tuple(normal(word) for word in page.words("total_aliases")),
-        focus=page.words("focus", ["mood"]),
-        period=page.text("period", ""),
-        prompt=str(texts.get("prompt", "")) or page.text("prompt", ""),
+        prompt=str(texts.get("prompt", "")) or page.string("prompt", ""),
     )
+
+
+def _named(page: Section) -> dict[str, Any]:
+    """How the scale is called, where it comes from, and by which headers it is known."""
+    return {
+        "key": page.string("key"),
+        "name": page.string("name"),
+        "title": page.string("title"),
+        "version": page.string("version"),
+        "licence_class": page.one_of("licence_class", LICENCES),
+        "kind": page.one_of("kind", KINDS, "questionnaire"),
+        "source": page.string("source"),
+        "loinc": {key: str(value) for key, value in (page.any_of("loinc") or {}).items()},
+        "period": page.string("period", ""),
+        "focus": page.words("focus", ["mood"]),
+        "prefixes": tuple(normal(word) for word in page.words("prefixes", REQUIRED)),
+        "total_aliases": tuple(normal(word) for word in page.words("total_aliases")),
+    }
+
+
+def _reliability(page: Section) -> tuple[float | None, float | None]:
+    """What the size of a reliable change rests on; a number without its source is a fault."""
+    alpha, sd = page.number("alpha", None), page.number("sd", None)
+    if alpha is not None or sd is not None:
+        page.string("source")
+    page.end()
+    return alpha, sd
 
 
 def _answers(page: Section, *, default: Any = REQUIRED) -> tuple[dict[int, str], dict[str, int]]:
@@ -105,11 +115,11 @@ def _answers(page: Section, *, default: Any = REQUIRED) -> tuple[dict[int, str],
     answers: dict[int, str] = {}
     words: dict[str, int] = {}
     for held in page.sections("answers", default):
-        value, text = held.whole("value"), held.text("text")
+        value, text = held.whole("value"), held.string("text")
         if value in answers:
             held.fault("value", f"{value} 出现了两次")
         answers[value] = text
-        held.text("loinc", "")
+        held.string("loinc", "")
         for word in (text, *held.words("words")):
             if words.setdefault(normal(word), value) != value:
                 held.fault("words", f"“{word}”已指另一个答案")
@@ -117,36 +127,36 @@ def _answers(page: Section, *, default: Any = REQUIRED) -> tuple[dict[int, str],
     return answers, words
 
 
-def _items(page: Section, minimum: int, maximum: int, *, ship_texts: bool) -> tuple[Item, ...]:
+def _items(page: Section, minimum: int, maximum: int, *, may_have_texts: bool) -> tuple[Item, ...]:
     """The items: a list of tables, or just how many there are."""
     plain = page.any_of("items")
     if isinstance(plain, int) and not isinstance(plain, bool):
         if not 0 <= plain <= 1000:
             page.fault("items", "题数应在 0 到 1000 之间")
         return tuple(Item(number, "", minimum=minimum, maximum=maximum) for number in range(1, min(plain, 1000) + 1))
-    return tuple(_item(held, minimum, maximum, ship_texts=ship_texts) for held in page.sections("items"))
+    return tuple(_item(held, minimum, maximum, may_have_texts=may_have_texts) for held in page.sections("items"))
 
 
-def _item(held: Section, minimum: int, maximum: int, *, ship_texts: bool) -> Item:
+def _item(held: Section, minimum: int, maximum: int, *, may_have_texts: bool) -> Item:
     kind = held.one_of("kind", (CHOICE, MINUTES, CLOCK, HOURS), CHOICE)
     if kind != CHOICE:
         minimum, maximum = 0, LONGEST_MINUTES[kind]
-    text = held.text("text", REQUIRED if ship_texts else "")
-    if text and not ship_texts:
+    text = held.string("text", "")
+    if text and not may_have_texts:
         held.fault("text", "此量表的授权不允许随产品携带题目文字；请放到 config/scales/texts/ 下的同名文件")
     answers, words = _answers(held, default=())
     found = Item(
         number=held.whole("number"),
         text=text,
-        key=held.text("key", ""),
-        name=held.text("name", ""),
+        key=held.string("key", ""),
+        name=held.string("name", ""),
         kind=kind,
         minimum=held.whole("minimum", minimum),
         maximum=held.whole("maximum", maximum),
         aliases=tuple(normal(word) for word in held.words("aliases")),
         answers=answers,
         answer_words=words,
-        loinc=held.text("loinc", ""),
+        loinc=held.string("loinc", ""),
     )
     held.end()
     return found
@@ -155,12 +165,12 @@ def _item(held: Section, minimum: int, maximum: int, *, ship_texts: bool) -> Ite
 def _own_texts(items: tuple[Item, ...], texts: Mapping[str, Any], faults: list[str]) -> tuple[Item, ...]:
     """The college's own wording (``config/scales/texts/KEY.toml``, ``[items]`` with ``1 = "…"``) laid over."""
     page = Section(dict(texts), faults, "texts")
-    page.text("prompt", "")
+    page.string("prompt", "")
     own = page.section("items")
     known = {str(item.number): item for item in items}
     wording = {}
     for name in own.names():
-        wording[name] = own.text(name)
+        wording[name] = own.string(name)
         if name not in known:
             own.fault(name, "没有这一题")
     own.end()
@@ -186,7 +196,7 @@ def _codings(page: Section, minimum: int, maximum: int) -> tuple[Coding, ...]:
             held.fault("values", f"应写全 {low} 到 {high}")
         if any(not minimum <= meant <= maximum for meant in values.values()):
             held.fault("values", f"换算后应在 {own} 之内")
-        found.append(Coding(held.text("key"), low, high, held.text("title", f"{low}–{high} 计分"), values))
+        found.append(Coding(held.string("key"), low, high, held.string("title", f"{low}–{high} 计分"), values))
         held.end()
     keys = [coding.key for coding in found]
     if len(keys) != len(set(keys)):

@@ -40,7 +40,7 @@ class Section:
             return kind() if default is REQUIRED else default
         return value
 
-    def text(self, key: str, default: Any = REQUIRED) -> str:
+    def string(self, key: str, default: Any = REQUIRED) -> str:
         found: str = self._take(key, str, default)
         if default is REQUIRED and key in self._table and not found:
             self.fault(key, "不能为空")
@@ -57,7 +57,7 @@ class Section:
         return found
 
     def one_of(self, key: str, words: Iterable[str], default: Any = REQUIRED) -> str:
-        found, allowed = self.text(key, default), list(words)
+        found, allowed = self.string(key, default), list(words)
         if found and found not in allowed:
             self.fault(key, f"“{found}”不认识；可用：{'、'.join(allowed)}")
             return allowed[0]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from app.screening.scale_parts import CHOICE, Band, Check, Scale
+from app.screening.scale_parts import CHOICE, Band, Check
+from app.screening.scale_whole import Scale
 from config import catalogue
 
 LONGEST = {"key": 24, "version": 16, "norm": 24, "coding": 16}
@@ -101,7 +102,8 @@ def _bands(scale: Scale) -> Iterator[str]:
             if bands:
                 yield f"{place}：没有总分的量表只能用条件（any/all）分类"
             continue
-        yield from _one_set(place, bands, scale.lowest, scale.highest, demanded=scale.total.of != "stated")
+        demanded = scale.total.of != "stated" and not any(held.bands for held in scale.subscales)
+        yield from _one_set(place, bands, scale.lowest, scale.highest, demanded=demanded)
     for held in scale.subscales:
         yield from _one_set(f"subscales.{held.key}.bands", held.bands, held.lowest, held.highest, demanded=False)
 
@@ -187,5 +189,7 @@ def _numbers(scale: Scale) -> Iterator[str]:
     lie = scale.validity.lie
     if lie and not 1 <= lie.at_least <= len(lie.items):
         yield "validity.lie.at_least：应在 1 到题数之间"
+    if scale.missing.rule == "mean" and scale.subscales:
+        yield "missing.rule：有分量表的量表不能用 mean 补缺"
     if scale.missing.rule == "mean" and not 1 <= scale.missing.at_most < max(scale.size, 1):
         yield "missing.at_most：应写明最多可缺几题"

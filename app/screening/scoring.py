@@ -21,8 +21,9 @@ from numpy.typing import NDArray
 from app.screening.coding import codings_that_fit, recode
 from app.screening.components import Turned, count_of, subscales_of
 from app.screening.measured import Bools, Floats, Measured, compare, holds
-from app.screening.scale_parts import Band, Scale
+from app.screening.scale_parts import Band, Pattern
 from app.screening.scale_range import EXACT
+from app.screening.scale_whole import Scale
 
 __all__ = ["ENGINE", "MISSING", "Answers", "Scores", "codings_that_fit", "recode", "score", "score_stated"]
 
@@ -69,7 +70,7 @@ def score(scale: Scale, answers: NDArray[Any]) -> Scores:
         filled = gaps[complete[gaps]]
         at_least[filled] = at_most[filled] = _by_mean(scale, turned[filled])
     if scale.total.of == "subscales":
-        complete &= np.isfinite(subscales).all(axis=1)
+        complete = np.logical_and(complete, np.isfinite(subscales).all(axis=1))
     totals = at_least.astype(np.float64) if scale.has_total else np.full(len(answers), np.nan)
     if not complete.all():
         totals[~complete] = np.nan
@@ -107,7 +108,7 @@ def score_stated(
     has_total = np.isfinite(known)
     if any(band.when for band in scale.bands):
         worst = len(scale.bands) - 1
-        bands = np.where(holds(scale.bands[worst].when, measured), worst, -1)  # type: ignore[arg-type]
+        bands = np.where(holds(scale.bands[worst].when or Pattern(), measured), worst, -1)
     else:
         bands = np.where(has_total, _in_ranges(scale.bands, known), -1)
     return Scores(
@@ -140,7 +141,7 @@ def _counts_with_gaps(scale: Scale, answers: NDArray[Any]) -> Bools:
         return few
     if rule.rule == "refuse" and not rule.required:
         return np.zeros(len(answers), dtype=bool)
-    needed: Bools = ~missing[:, [number - 1 for number in rule.required]].any(axis=1)
+    needed: Bools = np.all(~missing[:, [number - 1 for number in rule.required]], axis=1)
     return needed
 
 
