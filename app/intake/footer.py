@@ -41,13 +41,12 @@ def leave_out(rows: list[list[Any]], titles: list[str]) -> list[int]:
 
 
 def _is_total_or_header(row: list[Any], lead: str, titles: list[str]) -> bool:
-    word = _SPACES.sub("", lead)
-    if word and word.lower() not in TOTALS:
-        return lead == titles[0] and [text_of(cell) for cell in row] == titles
-    if not word:
-        second = next((text_of(cell) for cell in row if text_of(cell)), "")
-        word = _SPACES.sub("", second)
-    return word.lower().rstrip(":：") in TOTALS and not any(_IDENTITY.fullmatch(text_of(cell)) for cell in row[:4])
+    if lead and lead == titles[0]:
+        return [text_of(cell) for cell in row] == titles
+    word = lead if lead.strip() else next((text_of(cell) for cell in row if text_of(cell)), "")
+    return _SPACES.sub("", word).lower().rstrip(":：") in TOTALS and not any(
+        _IDENTITY.fullmatch(text_of(cell)) for cell in row[:4]
+    )
 
 
 def _is_signature(row: list[Any]) -> bool:

@@ -32,7 +32,7 @@ _TAG = re.compile(r"<(/?)([a-zA-Z]{1,10})\b([^<>]*)>|<!--")
 _SPAN = re.compile(r"\b(row|col)span\s*=\s*[\"']?\s*([0-9]{1,6})", re.IGNORECASE)
 _BLANKS = re.compile(r"[ \t\r\n\f]+")
 _MOST_TABLES, _DEEPEST, _MOST_CELLS = 200, 40, 5_000_000
-_SILENT = {name: re.compile(f"</{name}", re.IGNORECASE) for name in ("script", "style")}
+_SILENT = {name: re.compile(f"</{name}[^<>]{{0,100}}>?", re.IGNORECASE) for name in ("script", "style")}
 _COMMENT_END = re.compile("-->")
 
 
@@ -126,7 +126,7 @@ class _Page:
 
     def _begin_row(self) -> None:
         table = self._open[-1]
-        if len(table.grid.cells) >= MOST_ROWS:
+        if len(table.grid.cells) >= MOST_ROWS or self._laid > _MOST_CELLS:
             raise Refusal("表格的行或列过多，请按学院拆分后再导入。")
         table.covered = {column: left - 1 for column, left in table.covered.items() if left > 1}
         self._laid += len(table.covered)

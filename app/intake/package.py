@@ -10,6 +10,7 @@ from __future__ import annotations
 import html
 import io
 import re
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -72,7 +73,16 @@ def unzipping() -> Iterator[None]:
     """What a torn or lying zip raises, in words."""
     try:
         yield
-    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError, RuntimeError) as problem:
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        struct.error,
+        OSError,
+        EOFError,
+        NotImplementedError,
+        RuntimeError,
+        ValueError,
+    ) as problem:
         raise Refusal(f"文件不完整，可能没有传完。{SAVE_AGAIN}") from problem
 
 

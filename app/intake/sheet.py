@@ -14,7 +14,7 @@ from typing import Protocol
 
 from app.intake import foreign, header, markup, table, text
 from app.intake.cells import Cell, text_of
-from app.intake.grid import SAVE_AGAIN, Grid
+from app.intake.grid import Grid
 from app.intake.table import Table
 from app.intake.workbook import Workbook
 from models.refusal import Refusal
@@ -90,7 +90,7 @@ class _Text:
     def __init__(self, raw: bytes, knows: Knows) -> None:
         words = text.decode(raw)
         if _JSON.match(words):
-            raise Refusal(f"文件内容是 JSON 数据，不是表格。{SAVE_AGAIN}")
+            raise Refusal("文件内容是 JSON 数据，不是表格。请在来源系统里改为导出 Excel 或 CSV。")
         grids = markup.grids(words) if markup.is_markup(words) else [text.grid(words, knows)]
         self._grids = {grid.name: grid for grid in grids}
         self.names = list(self._grids)

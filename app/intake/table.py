@@ -55,8 +55,8 @@ def of(grid: Grid, sheets: tuple[str, ...], knows: Callable[[str], bool]) -> Tab
     head = header.find(grid, knows)
     if head is None:
         raise Refusal("表格里没有可用的表头，请在第一行写上列名。")
-    titles, notes = head.titles, list(grid.notes)
     _fill_down(grid, head.place + 1)
+    titles, notes = head.titles, grid.notes
     rows, row_numbers = _filled_rows(grid, head.place + 1)
     if any(len(row) != len(titles) for row in rows):
         rows = [(row + [""] * len(titles))[: len(titles)] for row in rows]
@@ -162,6 +162,6 @@ def _mention_colours(table: Table, grid: Grid) -> None:
     if len(set(fills)) < 2 or any(word in title.lower() for title in table.header for word in _LEVEL_WORDS):
         return
     changes = sum(one != other for one, other in itertools.pairwise(fills))
-    if len(fills) > 3 and changes >= (len(fills) - 1) * 9 // 10:  # striped to be read easily
+    if len(fills) > 5 and changes > (len(fills) - 1) * 0.9:  # striped to be read easily
         return
     table.notes.append("有些行带底色。颜色无法识别，如果颜色表示等级，请增加一列写明等级。")

@@ -48,10 +48,13 @@ def _encodings(raw: bytes) -> list[str]:
     ):
         if raw.startswith(mark):
             return [encoding]
-    head = raw[:4096]
+    head = raw[:_SEARCHED]
     if b"\0" in head:
         little, big = head[1::2].count(0), head[0::2].count(0)
-        return ["utf-16-le"] if little > 10 * big else ["utf-16-be"] if big > 10 * little else []
+        if max(little, big) * 40 < len(head) or 10 * min(little, big) >= max(little, big):
+            return []  # a few strays; in UTF-16 every digit and separator has one, all on the same side
+        return ["utf-16-le" if little > big else "utf-16-be"]
+    head = head[:4096]
     said = _DECLARED.search(head) if b"<" in head else None
     name = (said[1] or said[2]).decode().lower() if said else ""
     return ["gb18030", "utf-8"] if name in _CHINESE else ["utf-8", "gb18030"]

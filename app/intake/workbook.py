@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import python_calamine
 
 from app.intake import foreign, header, package
-from app.intake.grid import DAMAGED, HEADER_SEARCH, SAVE_AGAIN, Fault, Grid, Merge, check_extent, numbers
+from app.intake.grid import DAMAGED, HEADER_SEARCH, SAVE_AGAIN, Fault, Grid, Merge, check_extent, letters, numbers
 from models.refusal import Refusal
 
 _MOST_HELD = 10_000_000
@@ -142,10 +142,9 @@ def _look_closely(held: package.Package, marks: package.Marks, grid: Grid) -> No
     if hidden:
         grid.notes.append(f"{numbers(hidden)}是隐藏的，已照常读取。")
     if columns:
-        names = "、".join(map(str, columns[:8]))
-        grid.notes.append(
-            f"第 {names} 列{'等 ' + str(len(columns)) + ' 列' if len(columns) > 8 else ''}是隐藏的，已照常读取。"
-        )
+        named = "、".join(letters(column) for column in columns[:8])
+        more = f"等共 {len(columns)} " if len(columns) > 8 else ""
+        grid.notes.append(f"{named} {more}列是隐藏的，已照常读取。")
     if not any(grid.coloured.values()):
         grid.coloured = {}
 
