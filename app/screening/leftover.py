@@ -8,8 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from sqlalchemy import select
 
 from app.intake.problem import Problem
-from app.screening import candidates, swaps
-from app.screening.candidates import Asked
+from app.screening import swaps
+from app.screening.finder import Asked, Finder
+from app.screening.grounds import proposed
 from app.screening.identities import Ground, Identities, Match, Matched, Question, Why
 from app.screening.people import People, matches
 from app.security.access import Access
@@ -171,7 +172,7 @@ class Leftover:
             words = f"有 {len(asked)} 行没有对应到学生，请先更新名册；这里只为前 {most} 行找可能的人，其余只列出。"
             problems.append(Problem(None, None, "too_many_unmatched", words))
         scope = {match.class_id for match in self.matched.students if match is not None}
-        finder = candidates.Finder(self.access, self.people)
+        finder = Finder(self.access, self.people)
         for item, found in zip(asked[:most], finder.find(asked[:most], scope), strict=True):
             question = Question(
                 position=item.position,
@@ -179,7 +180,7 @@ class Leftover:
                 key=item.key,
                 why=item.why,
                 candidates=found,
-                proposed=candidates.proposed(found),
+                proposed=proposed(found),
                 partner=partners.get(item.position),
             )
             if item.why is Why.UNKNOWN and any(Ground.LOST_ZEROS in candidate.grounds for candidate in found):

@@ -30,7 +30,7 @@ def related_form(name: str) -> str:
 
 def is_spelt(name: str) -> bool:
     """Whether a name is typed in letters instead of characters."""
-    return bool(name) and folded(name).isascii()
+    return bool(name) and folded(name).replace("ü", "v").isascii()
 
 
 def sounds(name: str) -> frozenset[str]:
@@ -40,17 +40,25 @@ def sounds(name: str) -> frozenset[str]:
         if folded(name).startswith(surname):
             found.add(_spelling(reading + pinyin(folded(name)[len(surname) :])))
     if is_spelt(name):
-        parts = name.replace(",", " ").replace("，", " ").split()
-        found.add(_spelling(folded("".join(parts))))
-        if len(parts) > 1:
-            found |= {_spelling(folded("".join(parts[-1:] + parts[:-1]))), _spelling(folded("".join(parts[::-1])))}
+        words = _words(name)
+        orders = (words, words[-1:] + words[:-1], words[::-1])
+        found |= {_spelling(folded("".join(order))) for order in orders}
     return frozenset(found - {""})
 
 
+def _words(name: str) -> list[str]:
+    return name.lower().replace(",", " ").replace("，", " ").split()
+
+
 def same_name(one: str, other: str) -> bool:
-    """Whether two names differ by writing at most; a name in letters agrees with the characters it spells."""
+    """Whether two names differ by writing at most.
+
+    A name in letters agrees with the characters it spells, and with the same words in another order.
+    """
     if folded(one) == folded(other):
         return bool(folded(one))
+    if is_spelt(one) and is_spelt(other):
+        return sorted(_words(one)) == sorted(_words(other))
     return is_spelt(one) is not is_spelt(other) and not sounds(one).isdisjoint(sounds(other))
 
 
