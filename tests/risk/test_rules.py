@@ -180,7 +180,8 @@ def test_a_higher_answer_never_lowers_what_is_raised(book: Rulebook, more: int) 
 def test_only_a_person_raises_red(book: Rulebook) -> None:
     red = [rule for rule in book.rules if rule.level is Level.RED]
 
-    assert [rule.id for rule in red] == ["report.urgent"]
+    assert {rule.id for rule in red} == {"report.urgent", "cssrs.high"}
+    assert [rule.id for rule in red if rule.conditions] == []
     assert not any(rule.scale for rule in red)
 
 
