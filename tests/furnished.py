@@ -21,6 +21,7 @@ from models.screening import ScreeningRound, UnplacedAnswer
 from models.student import Student
 from tests.house import HEADER, Client, House, xlsx
 
+ASKED = ("question_1", "question_2", "question_6")
 EARLIER = "2026-01-05T09:00"
 ROLES = [role for role in PEOPLE if role is not Role.STUDENT]
 
@@ -44,9 +45,7 @@ def furnish(house: House) -> tuple[dict[str, str], dict[Role, Client]]:
     note = house.all(select(CaseNote.id))[0]
     _screen(house, head)
     _ask_again(house, student)
-    psychologist.post(
-        f"/students/{student.id}/cssrs", question_1="no", question_2="no", question_6="no", held_at=EARLIER
-    )
+    psychologist.post(f"/students/{student.id}/cssrs", held_at=EARLIER, **dict.fromkeys(ASKED, "no"))
     ids = {
         "student_id": student.id,
         "alert_id": alert.id,
