@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from app.cases import worklist
+from app.screening import retest
 from app.security.access import Access
 from app.security.policy import Permission, Purpose
 from app.web.navigation import Item
@@ -17,6 +18,10 @@ def _approvals_waiting(access: Access) -> int:
 
 def _interviews_of_mine(access: Access) -> int:
     return worklist.open_interviews(access.under(Permission.INTERVIEW_WORK), mine=True)
+
+
+def _retests_of_mine(access: Access) -> int:
+    return retest.open_of_mine(access.under(Permission.RETEST_WORK))
 
 
 NAVIGATION = (
@@ -36,6 +41,14 @@ NAVIGATION = (
         permission=Permission.INTERVIEW_WORK,
         badge=_interviews_of_mine,
         family=("risk.interview", "risk.hand_over_interview"),
+    ),
+    Item(
+        label="重测名单",
+        endpoint="retests.index",
+        icon="arrow-repeat",
+        permission=Permission.RETEST_WORK,
+        badge=_retests_of_mine,
+        family=("retests.",),
     ),
     Item(
         label="个案",

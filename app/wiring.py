@@ -30,19 +30,22 @@ from app.jobs.timetable import Timetable
 from app.jobs.worker import Worker
 from app.notices import post
 from app.notices.routes import notices
-from app.risk import ground, interview, judge, ladder
+from app.risk import ground, interview, judge, ladder, stated
 from app.risk.routes import risk
 from app.screening import panel as screening_panel
 from app.screening import prepare as screening_import
-from app.screening import sheets
+from app.screening import retest, sheets
 from app.screening.prepare import SheetsVoided
+from app.screening.retest_routes import retests
 from app.screening.round_routes import screening
+from app.screening.structured import StructuredInterviewHeld
+from app.screening.structured_routes import structured_room
 from app.security.access import Access
 from app.security.door import Door
 from app.security.policy import Permission, Purpose
 from app.students import class_posts, record, renumber, roster
 from app.students.class_posts import ClassPostsChanged
-from app.students.roster import StudentsMoved
+from app.students.roster import RosterCommitted, StudentsMoved
 from app.students.routes import roster as roster_room
 from app.students.routes import students
 from app.web import arguments, errors, feature, frame, headers, navigation
@@ -59,6 +62,8 @@ ROOMS = (
     students,
     roster_room,
     screening,
+    retests,
+    structured_room,
     risk,
     cases,
     alerts,
@@ -73,8 +78,14 @@ def wire_events() -> None:
     """In the transaction of the act. Nothing listens after the commit yet: every consequence is a row."""
     events.listen(SheetsVoided, ground.void_signals, interview.drop_voided)
     events.listen(
-        StudentsMoved, ground.follow_moved_students, interview.follow_moved_students, care.follow_moved_students
+        StudentsMoved,
+        ground.follow_moved_students,
+        interview.follow_moved_students,
+        care.follow_moved_students,
+        retest.follow_moved_students,
     )
+    events.listen(RosterCommitted, retest.end_of_students_who_left)
+    events.listen(StructuredInterviewHeld, stated.raise_stated)
     events.listen(ClassPostsChanged, ground.follow_new_posts)
     events.listen(approval.ApprovalDecided, rules_change.apply_decided, closure.apply_decided, care.apply_lowering)
     sheets.find_with(judge.judge)
@@ -91,9 +102,11 @@ def wire_panels() -> None:
         panel.cases,
         panel.advice,
         screening_panel.entries,
+        screening_panel.interviews_held,
     ]
+    record.sections[:] = [screening_panel.changes]
     record.standings[:] = [panel.standing]
-    record.actions[:] = [panel.actions]
+    record.actions[:] = [panel.actions, screening_panel.actions]
 
 
 # --- jobs and their times -----------------------------------------------------------------------
@@ -114,6 +127,7 @@ def job_kinds() -> dict[str, Kind]:
     ]
     kinds += [
         Kind(name="ladder", permission=Permission.CLOCKS_RUN, purpose=Purpose.CARE, run=ladder.climb),
+        Kind(name="retests", permission=Permission.CLOCKS_RUN, purpose=Purpose.CARE, run=retest.chase),
         Kind(
             name="log_head",
             permission=Permission.MAINTENANCE,
@@ -137,6 +151,7 @@ def _clear_away(access: Access) -> None:
 
 TIMETABLE = (
     Timetable("ladder", timedelta(minutes=1)),
+    Timetable("retests", timedelta(hours=1)),
     Timetable("log_head", timedelta(minutes=1)),
     Timetable("clear_away", timedelta(days=1)),
 )

@@ -112,6 +112,8 @@ class Retest(Versioned, HasStages, OfStudent, Base):
     due_at: Mapped[Moment]
     created_at: Mapped[Moment]
     ended_at: Mapped[Moment | None]
+    chased_at: Mapped[Moment | None]
+    """When its owner was last reminded that it is overdue."""
     batch_id: Mapped[UUID | None] = reference("import_batch.id", nullable=True)
     """The delivery whose answers were doubtful."""
     body: Mapped[Sealed] = answered("retest.body/1")

@@ -8,16 +8,21 @@ from uuid import uuid4
 
 from sqlalchemy import select
 
-from app.security.policy import PEOPLE
+from app.screening import retest
+from app.security.policy import PEOPLE, Permission, Purpose
 from models.approval import Approval
 from models.case import CaseNote, Task
 from models.identity import Role
 from models.intake import BatchKind, ImportBatch
 from models.interview import InterviewEntry
 from models.notice import Notice
+from models.participation import Retest, StructuredInterview
 from models.screening import ScreeningRound, UnplacedAnswer
+from models.student import Student
 from tests.house import HEADER, Client, House, xlsx
 
+ASKED = ("question_1", "question_2", "question_6")
+EARLIER = "2026-01-05T09:00"
 ROLES = [role for role in PEOPLE if role is not Role.STUDENT]
 
 
@@ -39,6 +44,8 @@ def furnish(house: House) -> tuple[dict[str, str], dict[Role, Client]]:
     psychologist.post(f"/cases/{case.id}/tasks", kind="follow_up", text="打电话", due_on="2026-12-30", version="2")
     note = house.all(select(CaseNote.id))[0]
     _screen(house, head)
+    _ask_again(house, student)
+    psychologist.post(f"/students/{student.id}/cssrs", held_at=EARLIER, **dict.fromkeys(ASKED, "no"))
     ids = {
         "student_id": student.id,
         "alert_id": alert.id,
@@ -49,6 +56,8 @@ def furnish(house: House) -> tuple[dict[str, str], dict[Role, Client]]:
         "entry_id": _only(house, InterviewEntry),
         "answer_id": _only(house, UnplacedAnswer),
         "round_id": _only(house, ScreeningRound),
+        "retest_id": _only(house, Retest),
+        "held_id": _only(house, StructuredInterview),
         "task_id": _only(house, Task),
         "notice_id": _only(house, Notice),
         "approval_id": _approval(head, house),
@@ -56,6 +65,14 @@ def furnish(house: House) -> tuple[dict[str, str], dict[Role, Client]]:
         "job_id": uuid4(),
     }
     return {name: str(value) for name, value in ids.items()} | {"form": "note", "topic": "worklist"}, people
+
+
+def _ask_again(house: House, student: Student) -> None:
+    """A re-test of one student, as a delivery with doubtful answers asks for it."""
+    with house.console(Permission.SCREENING_IMPORT, Purpose.CARE) as access:
+        row = access.session.scalars(select(ScreeningRound)).one()
+        place = (student.id.bytes, student.college_id.bytes, student.class_id.bytes)
+        retest.ask(access, row, None, [place], [{"phq9": ["too_fast"]}])
 
 
 def _only(house: House, model: Any) -> Any:

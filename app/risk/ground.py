@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from uuid import UUID
 
 from sqlalchemy import select
@@ -20,8 +20,12 @@ from models.risk import Alert, Duty, DutyKind, DutyStage, Signal
 
 
 def void_signals(access: Access, happened: SheetsVoided) -> None:
-    """Listener: reasons that rest on a voided sheet are void. An alert without any left tells its owner."""
-    ids = list(happened.sheet_ids)
+    """Listener: reasons that rest on a voided sheet are void."""
+    void_reasons(access, list(happened.sheet_ids), cause="sheet_voided")
+
+
+def void_reasons(access: Access, ids: Sequence[UUID], *, cause: str) -> None:
+    """Reasons that rest on these things are void. An alert without any left tells its owner."""
     found = [
         signal
         for start in range(0, len(ids), 500)
@@ -31,7 +35,7 @@ def void_signals(access: Access, happened: SheetsVoided) -> None:
     ]
     access.lock_students(signal.student_id for signal in found)
     for signal in found:
-        signal.voided_at, signal.void_cause = now(), "sheet_voided"
+        signal.voided_at, signal.void_cause = now(), cause
     touched = {signal.alert_id for signal in found}
     access.session.flush()
     told = []

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from typing import Any
 from uuid import UUID
 
+from flask import url_for
 from sqlalchemy import select
 
-from app.screening.scale import all_scales
+from app.screening import sheet_words, structured, waves
 from app.security.access import Access
+from app.security.holders import names_of
 from app.security.policy import Permission
-from app.students.record import Entry
+from app.students.record import Action, Entry, Section
+from models.participation import StructuredInterview
 from models.screening import ResponseSet, ScreeningRound
 from models.student import Student
 
@@ -22,6 +26,8 @@ def entries(access: Access, student_id: UUID) -> Iterable[Entry]:
         ResponseSet.id.label("response_set_id"),
         ResponseSet.student_id,
         ResponseSet.scale,
+        ResponseSet.scale_version,
+        ResponseSet.validity,
         ResponseSet.recorded_at,
         ResponseSet.voided_at,
         ScreeningRound.name.label("round"),
@@ -35,35 +41,57 @@ def entries(access: Access, student_id: UUID) -> Iterable[Entry]:
     reading.find(Student, student_id)
     rows = access.session.execute(query.add_columns(ResponseSet.body)).all()
     for row, body in zip(rows, reading.open_each(rows, ResponseSet.body), strict=True):
+        lines = sheet_words.result_lines(row.scale, row.scale_version, row.validity, json.loads(body))
         yield Entry(
             at=row.recorded_at,
             kind="screening_void" if row.voided_at else "screening",
-            title=all_scales()[row.scale].title,
-            lines=(row.round, result_words(row.scale, json.loads(body))),
+            title=sheet_words.title_of(row.scale),
+            lines=(row.round, *lines),
         )
 
 
-def result_words(scale_key: str, held: dict[str, object]) -> str:
-    """A result as the centre reads it: total, band, critical items; a hint, never a diagnosis (law 7)."""
-    scale = all_scales()[scale_key]
-    answers = held["answers"]
-    assert isinstance(answers, list)  # noqa: S101 - written by our own sealing
-    critical = [
-        f"第 {item} 题 {answers[item - 1]} 分"
-        for item, value in scale.red_flags
-        if answers[item - 1] is not None and answers[item - 1] >= value
-    ]
-    words = f"关键题提示：{'、'.join(critical)}" if critical else ""
-    if held["total"] is None:
-        return "；".join(part for part in ("作答不完整，不计总分", words) if part)
-    band = next(band.label for band in scale.bands if band.key == held["band"])
-    return "；".join(part for part in (f"总分 {held['total']}，筛查提示：{band}", words) if part)
-
-
-def _participation(access: Access, query: object) -> Iterable[Entry]:
+def _participation(access: Access, query: Any) -> Iterable[Entry]:
     """That a student took part, once per round: nothing about how."""
     seen: dict[str, Entry] = {}
-    for row in access.session.execute(query).all():  # type: ignore[call-overload]
+    for row in access.session.execute(query).all():
         if row.voided_at is None:
             seen.setdefault(row.round, Entry(at=row.recorded_at, kind="took_part", title=row.round))
     yield from seen.values()
+
+
+def changes(access: Access, student_id: UUID) -> Iterable[Section]:
+    """测评变化: one line per scale over the rounds, for the centre only (law 4)."""
+    if not access.may(Permission.SCREENING_READ):
+        return
+    reading = access.under(Permission.SCREENING_READ)
+    lines = waves.lines(reading, reading.find(Student, student_id))
+    if lines:
+        yield Section(template="screening/changes.html", held=lines)
+
+
+def interviews_held(access: Access, student_id: UUID) -> Iterable[Entry]:
+    """Structured interviews are the centre's own."""
+    if not access.may(Permission.STRUCTURED_INTERVIEW):
+        return
+    reading = access.under(Permission.STRUCTURED_INTERVIEW)
+    reading.find(Student, student_id)
+    rows = structured.of(reading, student_id)
+    names = names_of(access.session, [row.author_id for row in rows])
+    bodies = reading.open_each(rows, StructuredInterview.body)
+    for row, body in zip(rows, bodies, strict=True):
+        yield Entry(
+            at=row.held_at,
+            kind="structured_void" if row.voided_at else "structured",
+            title="C-SSRS 访谈",
+            lines=(json.loads(body)["hint"],),
+            author=names.get(row.author_id, ""),
+            link=url_for("structured.show", student_id=student_id, held_id=row.structured_interview_id),
+        )
+
+
+def actions(access: Access, student_id: UUID) -> Iterable[Action]:
+    """The button of the interview, for those who hold it."""
+    if access.may(Permission.STRUCTURED_INTERVIEW):
+        yield Action(
+            label="C-SSRS 访谈", url=url_for("structured.hold", student_id=student_id), icon="clipboard2-heart"
+        )

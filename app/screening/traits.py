@@ -56,7 +56,7 @@ def _claims(checks: Any) -> tuple[Claim, ...]:
 
 def higher_is_better(scale: Scale) -> bool:
     """Whether a high total means that somebody is well (WHO-5)."""
-    return catalogue.table("validity")["scale"].get(scale.key, {}).get("better") == "higher"
+    return bool(catalogue.table("validity")["scale"].get(scale.key, {}).get("better") == "higher")
 
 
 def can_check(scale: Scale) -> bool:

@@ -29,6 +29,7 @@ from models.case import Case, Task
 from models.identity import ClassPost, Role, Staff
 from models.interview import InterviewEntry
 from models.moment import today
+from models.participation import Retest
 from models.risk import Alert, Duty, DutyHolder, DutyKind, HoldReason, Level
 from models.screening import ScreeningRound, UnplacedAnswer
 from models.student import Student
@@ -69,6 +70,8 @@ class Permission(StrEnum):
     SCREENING_IMPORT = "screening_import"
     ROUND_MANAGE = "round_manage"
     INTERVIEW_WORK = "interview_work"
+    RETEST_WORK = "retest_work"
+    STRUCTURED_INTERVIEW = "structured_interview"
     UNPLACED_WORK = "unplaced_work"
     ALERT_TRIAGE = "alert_triage"
     DUTY_WORK = "duty_work"
@@ -229,6 +232,8 @@ POLICY: dict[tuple[Permission, Purpose], dict[Role, Rule]] = {
     (Permission.SCREENING_IMPORT, Purpose.CARE): _all(everything, *CENTRE, Role.CONSOLE, Role.WORKER),
     (Permission.ROUND_MANAGE, Purpose.CARE): _all(everything, *CENTRE),
     (Permission.INTERVIEW_WORK, Purpose.CARE): _all(everything, *CENTRE),
+    (Permission.RETEST_WORK, Purpose.CARE): _all(everything, *CENTRE),
+    (Permission.STRUCTURED_INTERVIEW, Purpose.CARE): _all(everything, *CENTRE),
     (Permission.UNPLACED_WORK, Purpose.CARE): _all(everything, *CENTRE, Role.AFFAIRS_HEAD),
     # Alerts and duties
     (Permission.ALERT_TRIAGE, Purpose.CARE): _all(everything, *CENTRE),
@@ -283,6 +288,8 @@ ROOTS: dict[Permission, type[Any]] = {
     Permission.SCREENING_IMPORT: ScreeningRound,
     Permission.ROUND_MANAGE: ScreeningRound,
     Permission.INTERVIEW_WORK: InterviewEntry,
+    Permission.RETEST_WORK: Retest,
+    Permission.STRUCTURED_INTERVIEW: Student,
     Permission.UNPLACED_WORK: UnplacedAnswer,
     Permission.ALERT_TRIAGE: Alert,
     Permission.DUTY_WORK: Duty,
@@ -315,6 +322,8 @@ OPENS: dict[Permission, frozenset[str]] = {
     Permission.SCREENING_IMPORT: UPLOAD | {"student.name", "student.details", "student_number.number"},
     Permission.INTERVIEW_WORK: FACE | {"interview_entry.body", "interview_entry.outcome"},
     Permission.UNPLACED_WORK: IDENTITY | {"unplaced_answer.body"},
+    Permission.RETEST_WORK: FACE | {"retest.body"},
+    Permission.STRUCTURED_INTERVIEW: FACE | {"structured_interview.body"},
     Permission.ALERT_TRIAGE: FACE | {"signal.reason", "signal.focus", "alert.basis"},
     Permission.DUTY_WORK: FACE | {"student_number.number", "signal.focus", "care_advice.body"},
     Permission.DUTY_ASSIGN: FACE,

@@ -71,10 +71,19 @@ class Card:
     details: dict[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """A card on the file that is more than lines of a timeline: its template, and what that draws."""
+
+    template: str
+    held: Any
+
+
 Panel = Callable[[Access, UUID], Iterable[Entry]]
 panels: list[Panel] = []
 standings: list[Callable[[Access, UUID], Standing | None]] = []
 actions: list[Callable[[Access, UUID], Iterable[Action]]] = []
+sections: list[Callable[[Access, UUID], Iterable[Section]]] = []
 
 
 def card(access: Access, student_id: UUID, *, details: bool = False) -> Card:
@@ -118,6 +127,10 @@ def standing(access: Access, student_id: UUID) -> Standing:
         if found is not None:
             return found
     return Standing()
+
+
+def cards(access: Access, student_id: UUID) -> list[Section]:
+    return [section for offer in sections for section in offer(access, student_id)]
 
 
 def buttons(access: Access, student_id: UUID) -> list[Action]:

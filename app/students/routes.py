@@ -57,6 +57,7 @@ def show(student_id: UUID) -> ResponseReturnValue:
         standing=record.standing(access, student.id),
         timeline=record.timeline(access, student.id),
         actions=record.buttons(access, student.id),
+        sections=record.cards(access, student.id),
         readers=readers,
     )
 

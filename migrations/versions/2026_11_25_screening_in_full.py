@@ -129,6 +129,7 @@ def upgrade() -> None:
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("chased_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("batch_id", Id(), nullable=True),
         sa.Column("body", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(["batch_id"], ["import_batch.id"], name="fk_retest_batch_id"),

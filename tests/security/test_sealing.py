@@ -14,6 +14,7 @@ from sqlalchemy import insert, select, text
 from app.cases import care, care_talk
 from app.cli.screening import import_results
 from app.risk import interview
+from app.screening import retest, structured
 from app.security.access import Undecided
 from app.security.policy import Permission
 from app.security.vault import Unreadable
@@ -25,6 +26,7 @@ from models.interview import InterviewEntry, InterviewStage
 from models.moment import now, today
 from models.registry import METADATA
 from models.risk import Alert, Level
+from models.screening import ScreeningRound
 from models.sealed import Sealed, SealedType, sealed_fields
 from models.student import Student, StudentNumber
 from tests.house import HEADER, Client, House, xlsx
@@ -100,6 +102,14 @@ def _import_with_canaries(house: House, student: Student, psychologist: Client) 
         held = access.find(InterviewEntry, entry.id)
         interview.take(access, held)
         interview.record(access, held, stage=InterviewStage.DONE, result=interview.Result.C, text=f"{CANARY}约谈")
+    with psychologist.under(Permission.RETEST_WORK) as access:
+        place = (entry.student_id.bytes, entry.college_id.bytes, entry.class_id.bytes)
+        owner = access.session.get_one(ScreeningRound, entry.round_id)
+        retest.ask(access, owner, None, [place], [{CANARY: ["too_fast"]}])
+    with psychologist.under(Permission.STRUCTURED_INTERVIEW) as access:
+        answers = {1: "no", 2: "no", 6: "no"}
+        about = access.find(Student, entry.student_id)
+        structured.hold(access, about, answers=answers, held_at=now(), text=f"{CANARY}访谈")
 
 
 def _bytes_of(house: House, postgres: Postgres | None) -> dict[str, bytes]:
@@ -348,6 +358,8 @@ def test_no_plain_column_looks_like_content() -> None:
         "response_set.engine_version",
         "response_set.scale",
         "response_set.scale_version",
+        "structured_interview.scale",
+        "structured_interview.scale_version",
         "rule_override.name",
         "rule_override.value",
         "screening_round.name",
