@@ -35,7 +35,10 @@ from app.risk.routes import risk
 from app.screening import panel as screening_panel
 from app.screening import prepare as screening_import
 from app.screening import sheets
+from app.screening.consent_routes import consents
+from app.screening.participation_routes import participation
 from app.screening.prepare import SheetsVoided
+from app.screening.round import RoundChanged
 from app.screening.round_routes import screening
 from app.security.access import Access
 from app.security.door import Door
@@ -59,6 +62,8 @@ ROOMS = (
     students,
     roster_room,
     screening,
+    participation,
+    consents,
     risk,
     cases,
     alerts,
@@ -76,6 +81,7 @@ def wire_events() -> None:
         StudentsMoved, ground.follow_moved_students, interview.follow_moved_students, care.follow_moved_students
     )
     events.listen(ClassPostsChanged, ground.follow_new_posts)
+    events.listen(RoundChanged, interview.follow_new_deadline)
     events.listen(approval.ApprovalDecided, rules_change.apply_decided, closure.apply_decided, care.apply_lowering)
     sheets.find_with(judge.judge)
 

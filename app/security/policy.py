@@ -68,6 +68,7 @@ class Permission(StrEnum):
     SCREENING_READ = "screening_read"
     SCREENING_IMPORT = "screening_import"
     ROUND_MANAGE = "round_manage"
+    ROUND_COVERAGE = "round_coverage"
     INTERVIEW_WORK = "interview_work"
     UNPLACED_WORK = "unplaced_work"
     ALERT_TRIAGE = "alert_triage"
@@ -228,6 +229,11 @@ POLICY: dict[tuple[Permission, Purpose], dict[Role, Rule]] = {
     (Permission.SCREENING_READ, Purpose.CARE): _all(everything, *CENTRE),
     (Permission.SCREENING_IMPORT, Purpose.CARE): _all(everything, *CENTRE, Role.CONSOLE, Role.WORKER),
     (Permission.ROUND_MANAGE, Purpose.CARE): _all(everything, *CENTRE),
+    (Permission.ROUND_COVERAGE, Purpose.CARE): {
+        Role.ADVISOR: students_of_my_classes,
+        Role.COLLEGE_LEAD: students_of_my_college,
+        **_all(everything, *CENTRE),
+    },
     (Permission.INTERVIEW_WORK, Purpose.CARE): _all(everything, *CENTRE),
     (Permission.UNPLACED_WORK, Purpose.CARE): _all(everything, *CENTRE, Role.AFFAIRS_HEAD),
     # Alerts and duties
@@ -282,6 +288,7 @@ ROOTS: dict[Permission, type[Any]] = {
     Permission.SCREENING_READ: Student,
     Permission.SCREENING_IMPORT: ScreeningRound,
     Permission.ROUND_MANAGE: ScreeningRound,
+    Permission.ROUND_COVERAGE: Student,
     Permission.INTERVIEW_WORK: InterviewEntry,
     Permission.UNPLACED_WORK: UnplacedAnswer,
     Permission.ALERT_TRIAGE: Alert,
@@ -313,6 +320,7 @@ OPENS: dict[Permission, frozenset[str]] = {
     Permission.TALK_READ: frozenset({"care_talk.body"}),
     Permission.SCREENING_READ: frozenset({"response_set.body"}),
     Permission.SCREENING_IMPORT: UPLOAD,
+    Permission.ROUND_COVERAGE: FACE,
     Permission.INTERVIEW_WORK: FACE | {"interview_entry.body", "interview_entry.outcome"},
     Permission.UNPLACED_WORK: FACE | {"unplaced_answer.body", "student_number.number"},
     Permission.ALERT_TRIAGE: FACE | {"signal.reason", "signal.focus", "alert.basis"},
