@@ -54,6 +54,12 @@ def running(access: Access) -> list[ScreeningRound]:
     return sorted(rows, key=lambda row: (last_day(row) is None, str(last_day(row)), str(row.id)))
 
 
+def waiting(access: Access) -> list[tuple[ScreeningRound, int]]:
+    """Running rounds in which some of the reader's students are missing, and how many."""
+    counted = [(row, access.count(Student, coverage.missing(row))) for row in running(access)]
+    return [(row, count) for row, count in counted if count]
+
+
 def classes(access: Access, row: ScreeningRound) -> list[ClassCount]:
     """The reader's classes in which somebody is missing."""
     query = (
