@@ -164,6 +164,7 @@ def show_round(round_id: UUID) -> ResponseReturnValue:
             round.move(access, row, stage=stage, make_up_closes_on=form.make_up_closes_on.data)
             flash("批次状态已更新。")
             return redirect(url_for(".show_round", round_id=round_id))
+        return _stage_page(row, form, RoundStage(form.stage.data))
     importing = access.under(Permission.SCREENING_IMPORT)
     files = round_quality.files(importing, round_id)
     line = coverage.progress(counting(), row)
@@ -220,6 +221,10 @@ def next_stage(round_id: UUID, stage: str) -> ResponseReturnValue:
         return redirect(url_for(".show_round", round_id=round_id))
     form = MoveRoundForm()
     form.version.data, form.make_up_closes_on.data = str(row.version), row.make_up_closes_on
+    return _stage_page(row, form, wanted)
+
+
+def _stage_page(row: ScreeningRound, form: MoveRoundForm, wanted: RoundStage) -> ResponseReturnValue:
     items = closing.still_open(access, row, coverage.progress(counting(), row))
     return render_template(
         "screening/next_stage.html",
