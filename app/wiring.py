@@ -35,8 +35,11 @@ from app.risk.routes import risk
 from app.screening import panel as screening_panel
 from app.screening import prepare as screening_import
 from app.screening import retest, sheets
+from app.screening.consent_routes import consents
+from app.screening.participation_routes import participation
 from app.screening.prepare import SheetsVoided
 from app.screening.retest_routes import retests
+from app.screening.round import RoundChanged
 from app.screening.round_routes import screening
 from app.screening.structured import StructuredInterviewHeld
 from app.screening.structured_routes import structured_room
@@ -64,6 +67,8 @@ ROOMS = (
     screening,
     retests,
     structured_room,
+    participation,
+    consents,
     risk,
     cases,
     alerts,
@@ -87,6 +92,7 @@ def wire_events() -> None:
     events.listen(RosterCommitted, retest.end_of_students_who_left)
     events.listen(StructuredInterviewHeld, stated.raise_stated)
     events.listen(ClassPostsChanged, ground.follow_new_posts)
+    events.listen(RoundChanged, interview.follow_new_deadline)
     events.listen(approval.ApprovalDecided, rules_change.apply_decided, closure.apply_decided, care.apply_lowering)
     sheets.find_with(judge.judge)
 

@@ -1,21 +1,12 @@
-"""Forms of the screening room."""
+"""Forms of bringing results in."""
 
 from __future__ import annotations
 
-from wtforms import BooleanField, DateField, MultipleFileField, SelectField, SelectMultipleField, StringField
+from wtforms import BooleanField, MultipleFileField, SelectMultipleField, StringField
 from wtforms.validators import DataRequired, Length
 from wtforms.widgets import CheckboxInput, ListWidget
 
-from app.web.forms import Form, VersionedForm
-
-
-class OpenRoundForm(Form):
-    name = StringField("批次名称", [DataRequired("请填写批次名称。"), Length(max=80)])
-    interviews_due = DateField("约谈截止日期", [DataRequired("请填写约谈截止日期。")])
-
-
-class MoveRoundForm(VersionedForm):
-    stage = SelectField("进入", validators=[DataRequired("请选择下一阶段。")])
+from app.web.forms import Form
 
 
 class UploadResultsForm(Form):

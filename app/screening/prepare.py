@@ -65,10 +65,10 @@ class PreparedScreening:
     findings: list[Findings]
     doubtful: list[tuple[bytes, bytes, bytes]]
     """Student, college and class of those whose fresh answers are doubtful."""
-    doubts: dict[bytes, dict[str, list[str]]]
-    """Student → scale → why."""
-    believable: list[UUID]
-    """Students whose fresh answers can be believed."""
+    doubts: list[dict[str, list[str]]]
+    """In their order: scale → why."""
+    answered_again: list[UUID]
+    """Students whose believable answers take the place of earlier ones."""
     took_part: list[UUID] = field(default_factory=list)
     rejected: dict[str, Any] | None = None
     """The rows that do not go in, for the workbook that goes back."""
@@ -156,23 +156,21 @@ def _bundle(
 
 
 def _afterwards(bundle: Bundle) -> dict[str, Any]:
-    """Whose answers are to be given again, and who has taken part after all."""
+    """Whose answers are to be given again, who has given them again, and who has taken part after all."""
     none = np.zeros(len(bundle.fate), dtype=bool)
-    doubtful = np.logical_or.reduce([none, *(held.fresh & held.validity.doubtful for held in bundle.scales.values())])
-    fresh = np.logical_or.reduce([none, *(held.fresh for held in bundle.scales.values())])
+    fresh, again = none.copy(), none.copy()
     doubts: dict[bytes, dict[str, list[str]]] = {}
     for key, held in bundle.scales.items():
+        fresh |= held.fresh
+        again[[place for place in held.replaces if held.fresh[place] and not held.validity.doubtful[place]]] = True
         for place in np.flatnonzero(held.fresh & held.validity.doubtful).tolist():
-            student = bundle.students[place]
-            if student is not None:
-                doubts.setdefault(student, {})[key] = held.validity.of(place)
-    asked = people(bundle, doubtful)
-    took_part = [student for student, _, _ in people(bundle, fresh)]
+            doubts.setdefault(bundle.students[place] or b"", {})[key] = held.validity.of(place)
+    asked = [person for person in people(bundle, fresh) if person[0] in doubts]
     return {
         "doubtful": asked,
-        "doubts": doubts,
-        "believable": [UUID(bytes=student) for student in took_part if student not in doubts],
-        "took_part": [UUID(bytes=student) for student in took_part],
+        "doubts": [doubts[student] for student, _, _ in asked],
+        "answered_again": [UUID(bytes=person[0]) for person in people(bundle, again) if person[0] not in doubts],
+        "took_part": [UUID(bytes=student) for student, _, _ in people(bundle, fresh)],
     }
 
 
@@ -204,7 +202,7 @@ def commit(access: Access, batch: ImportBatch, prepared: PreparedScreening) -> N
     stored = access.insert_many(ResponseSet, prepared.columns)
     for found in prepared.findings:
         found.write(access, screening_round, batch)
-    retest.settle(access, screening_round.id, prepared.believable)
+    retest.settle(access, screening_round.id, prepared.answered_again)
     retest.ask(access, screening_round, batch.id, prepared.doubtful, prepared.doubts)
     absence.settle(access, screening_round.id, prepared.took_part)
     keep_rejected(access, batch, prepared)

@@ -171,14 +171,18 @@ def test_a_form_that_cannot_be_meant_is_refused(changes: dict[str, str], words: 
         mapping.refuse_unfit(from_meanings(confirmed(**changes)), ["phq9"])
 
 
-@pytest.mark.parametrize("meaning", ["phq9.0", "phq9.10", "phq9.99", "nonsense.3", "phq9.nonsense", "scl90.factor.none", "x"])
+@pytest.mark.parametrize(
+    "meaning", ["phq9.0", "phq9.10", "phq9.99", "nonsense.3", "phq9.nonsense", "scl90.factor.none", "x"]
+)
 def test_a_form_cannot_name_what_does_not_exist(meaning: str) -> None:
     with pytest.raises(Refusal):
         from_meanings(confirmed(c10=meaning))
 
 
 @given(header=st.lists(st.text(max_size=12), max_size=30), wanted=st.sampled_from([["phq9"], SCALES, None]))
-def test_no_header_breaks_the_guess_and_no_guess_means_one_column_twice(header: list[str], wanted: list[str] | None) -> None:
+def test_no_header_breaks_the_guess_and_no_guess_means_one_column_twice(
+    header: list[str], wanted: list[str] | None
+) -> None:
     plan = suggest(header, wanted)
 
     used = [*plan.columns.values(), *(place for part in plan.scales.values() for place in part.places)]
