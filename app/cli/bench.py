@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from app.cli import bench_import, bench_read
+from app.cli import bench_import, bench_read, bench_scoring
 from app.cli.output import json_option, report
 
 
@@ -48,4 +48,16 @@ def read_command(seconds: int, rounds: int, as_json: bool) -> None:
     held = bench_read.run(seconds, rounds)
     times = f"{held['with_log_ms']} / {held['without_log_ms']} 毫秒"
     words = f"GET p99：带日志是不带日志的 {held['ratio']} 倍（{times}），锁错误 {held['locked']} 次"
+    report(held, as_json=as_json, words=words)
+
+
+@bench.command("scoring")
+@click.option("--sheets", default=1_000_000, show_default=True, type=click.IntRange(1000))
+@click.option("--gaps", default=0.01, show_default=True, type=click.FloatRange(0, 1), help="缺一题的份数占比。")
+@click.option("--rounds", default=7, show_default=True, type=click.IntRange(1))
+@json_option
+def scoring_command(sheets: int, gaps: float, rounds: int, as_json: bool) -> None:
+    """PHQ-9 计分与同一数组的 numpy 求和之比，交替测量。"""
+    held = bench_scoring.run(sheets, rounds, gaps, summary)
+    words = f"计分 {sheets} 份：{held['ratio']} 倍于求和（{held['whole_seconds']} / {held['bare_seconds']} 秒）"
     report(held, as_json=as_json, words=words)
