@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from app.cli import bench_import, bench_read, bench_validity
+from app.cli import bench_import, bench_read, bench_scoring, bench_validity
 from app.cli.output import json_option, report
 
 
@@ -62,3 +62,15 @@ def validity_command(sheets: int, seed: int, keys: tuple[str, ...], as_json: boo
     report(
         {"sheets": sheets, "seed": seed, "rows": rows}, as_json=as_json, words="\n".join(bench_validity.as_lines(rows))
     )
+
+
+@bench.command("scoring")
+@click.option("--sheets", default=1_000_000, show_default=True, type=click.IntRange(1000))
+@click.option("--gaps", default=0.01, show_default=True, type=click.FloatRange(0, 1), help="缺一题的份数占比。")
+@click.option("--rounds", default=7, show_default=True, type=click.IntRange(1))
+@json_option
+def scoring_command(sheets: int, gaps: float, rounds: int, as_json: bool) -> None:
+    """PHQ-9 计分与同一数组的 numpy 求和之比，交替测量。"""
+    held = bench_scoring.run(sheets, rounds, gaps, summary)
+    words = f"计分 {sheets} 份：{held['ratio']} 倍于求和（{held['whole_seconds']} / {held['bare_seconds']} 秒）"
+    report(held, as_json=as_json, words=words)
