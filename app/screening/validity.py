@@ -135,7 +135,7 @@ def assess(
         straight = _straight_line(scale, held, chosen, given)
         copied = patterns.copied(chosen, [held.columns.index(item - 1) for item in held.reversed])
         reasons |= {
-            "too_fast": _too_fast(held, given, seconds),
+            "too_fast": _too_fast(held, (answers != MISSING).sum(axis=1), seconds),
             "straight_line": straight,
             "long_string": _long_string(scale, held, chosen, given) & ~straight,
             "copied": copied & ~straight,
