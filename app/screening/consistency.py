@@ -13,7 +13,6 @@ from app.screening.scoring import MISSING, Answers
 from app.screening.traits import traits
 from config import catalogue
 
-
 AT_ONCE = 8_192
 """Sheets multiplied at once."""
 
