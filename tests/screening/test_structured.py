@@ -27,7 +27,7 @@ def psychologist(sqlite_house: House) -> Client:
 def say(by: Client, student: Student, place: str = "", **answers: str) -> Page:
     """Submit the form with these answers to question 1 (``q1``), 2 and so on."""
     fields = {f"question_{name[1:]}": answer for name, answer in answers.items()}
-    return by.post(f"/students/{student.id}/cssrs{place}", held_at=HELD, text="在中心谈", follow=True, **fields)  # type: ignore[arg-type]
+    return by.post(f"/students/{student.id}/cssrs{place}", held_at=HELD, text="在中心谈", follow=True, **fields)
 
 
 def interviews(house: House) -> list[StructuredInterview]:
