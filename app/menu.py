@@ -72,6 +72,14 @@ NAVIGATION = (
         roles=frozenset({Role.ADVISOR, Role.CLASS_TEACHER, Role.COLLEGE_LEAD}),
     ),
     Item(
+        label="普查提醒",
+        endpoint="participation.reminders_page",
+        icon="megaphone",
+        permission=Permission.ROUND_COVERAGE,
+        roles=frozenset({Role.ADVISOR, Role.COLLEGE_LEAD}),
+        family=("participation.",),
+    ),
+    Item(
         label="学生查找",
         endpoint="students.find",
         icon="search",
@@ -83,7 +91,7 @@ NAVIGATION = (
         endpoint="screening.rounds",
         icon="clipboard2-pulse",
         permission=Permission.ROUND_MANAGE,
-        family=("screening.",),
+        family=("screening.", "participation.", "consents."),
     ),
     Item(
         label="待核实提示",

@@ -35,15 +35,18 @@ from app.risk.routes import risk
 from app.screening import panel as screening_panel
 from app.screening import prepare as screening_import
 from app.screening import retest, sheets
+from app.screening.consent_routes import consents
+from app.screening.participation_routes import participation
 from app.screening.prepare import SheetsVoided
 from app.screening.retest_routes import retests
-from app.screening.routes import screening
+from app.screening.round import RoundChanged
+from app.screening.round_routes import screening
 from app.screening.structured import StructuredInterviewHeld
 from app.screening.structured_routes import structured_room
 from app.security.access import Access
 from app.security.door import Door
 from app.security.policy import Permission, Purpose
-from app.students import class_posts, record, roster
+from app.students import class_posts, record, renumber, roster
 from app.students.class_posts import ClassPostsChanged
 from app.students.roster import RosterCommitted, StudentsMoved
 from app.students.routes import roster as roster_room
@@ -64,6 +67,8 @@ ROOMS = (
     screening,
     retests,
     structured_room,
+    participation,
+    consents,
     risk,
     cases,
     alerts,
@@ -87,6 +92,7 @@ def wire_events() -> None:
     events.listen(RosterCommitted, retest.end_of_students_who_left)
     events.listen(StructuredInterviewHeld, stated.raise_stated)
     events.listen(ClassPostsChanged, ground.follow_new_posts)
+    events.listen(RoundChanged, interview.follow_new_deadline)
     events.listen(approval.ApprovalDecided, rules_change.apply_decided, closure.apply_decided, care.apply_lowering)
     sheets.find_with(judge.judge)
 
@@ -116,7 +122,13 @@ def job_kinds() -> dict[str, Kind]:
     """Every kind of job, by name."""
     kinds = [
         kind
-        for importer in (roster.IMPORTER, class_posts.IMPORTER, staff_import.IMPORTER, screening_import.IMPORTER)
+        for importer in (
+            roster.IMPORTER,
+            class_posts.IMPORTER,
+            renumber.IMPORTER,
+            staff_import.IMPORTER,
+            screening_import.IMPORTER,
+        )
         for kind in batch.kinds(importer)
     ]
     kinds += [

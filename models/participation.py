@@ -38,6 +38,15 @@ class AbsenceKind(StrEnum):
     """账号无法登录."""
 
 
+class AbsenceEnd(StrEnum):
+    """Why an absence no longer holds."""
+
+    TOOK_PART = "took_part"
+    """Results of the student came in."""
+    WILL_TAKE_PART = "will_take_part"
+    MISTAKE = "mistake"
+
+
 class RoundAbsence(OfStudent, Base):
     """Somebody said, or it was reported, why a student does not take part in a round."""
 
@@ -62,6 +71,7 @@ class RoundAbsence(OfStudent, Base):
     batch_id: Mapped[UUID | None] = reference("import_batch.id", nullable=True)
     """The file that said so, if it was one."""
     voided_at: Mapped[Moment | None]
+    voided_because: Mapped[AbsenceEnd | None] = word(AbsenceEnd, length=16, nullable=True)
 
 
 class RetestStage(StrEnum):

@@ -14,3 +14,7 @@ class Refusal(Exception):
         super().__init__(sentence)
         self.sentence = sentence
         self.field = field
+
+
+class Unclear(Refusal):
+    """Something that only a person can say is still open; what was handed in is kept until he has said it."""

@@ -16,7 +16,7 @@ from models.identity import Role
 from models.intake import BatchKind, ImportBatch
 from models.interview import InterviewEntry
 from models.notice import Notice
-from models.participation import Retest, StructuredInterview
+from models.participation import ConsentText, Retest, RoundAbsence, StructuredInterview
 from models.screening import ScreeningRound, UnplacedAnswer
 from models.student import Student
 from tests.house import HEADER, Client, House, xlsx
@@ -61,6 +61,10 @@ def furnish(house: House) -> tuple[dict[str, str], dict[Role, Client]]:
         "task_id": _only(house, Task),
         "notice_id": _only(house, Notice),
         "approval_id": _approval(head, house),
+        "class_id": group.id,
+        "absence_id": _absence(house, head),
+        "consent_id": _only(house, ConsentText),
+        "stage": "closed",
         "grant_id": uuid4(),
         "job_id": uuid4(),
     }
@@ -77,6 +81,11 @@ def _ask_again(house: House, student: Student) -> None:
 
 def _only(house: House, model: Any) -> Any:
     return house.all(select(model.id).limit(1))[0].id
+
+
+def _absence(house: House, head: Client) -> Any:
+    head.post(f"/rounds/{_only(house, ScreeningRound)}/absences", kind="away", numbers="20269900")
+    return _only(house, RoundAbsence)
 
 
 def _approval(head: Client, house: House) -> Any:

@@ -32,8 +32,29 @@ CRITICAL_FLOOR: tuple[tuple[str, tuple[tuple[str, int], ...], Level], ...] = (
     ("phq9", (("item 9", 2),), Level.ORANGE),
     ("phq9", (("item 9", 1), ("total", 15)), Level.ORANGE),
     ("phq9", (("total", 20),), Level.ORANGE),
+    ("scl90", (("item 15", 2),), Level.YELLOW),
+    ("scl90", (("item 15", 3),), Level.ORANGE),
+    ("scl90", (("item 59", 3),), Level.YELLOW),
+    ("scl90", (("item 16", 3),), Level.ORANGE),
+    ("scl90", (("item 63", 4),), Level.ORANGE),
+    ("upi", (("item 25", 1),), Level.YELLOW),
+    ("sds", (("item 19", 3),), Level.YELLOW),
+    ("source_statement", (("item 1", 3),), Level.ORANGE),
+    ("source_statement", (("item 2", 1),), Level.ORANGE),
+    ("source_statement", (("item 3", 1),), Level.ORANGE),
+    *(("ccsmhs2018", ((f"item {number}", 1),), Level.ORANGE) for number in (1, 2, 15, 23, 24, 25, 26)),
+    ("cssrs", (("item 1", 1),), Level.YELLOW),
+    ("cssrs", (("item 2", 1),), Level.YELLOW),
+    ("cssrs", (("item 3", 1),), Level.ORANGE),
+    ("cssrs", (("item 4", 1),), Level.RED),
+    ("cssrs", (("item 5", 1),), Level.RED),
+    ("cssrs", (("item 6", 1),), Level.ORANGE),
+    ("cssrs", (("item 6", 2),), Level.RED),
 )
-"""Patterns that always raise at least this level (decisions 12); each number is "this much or more"."""
+"""Patterns that always raise at least this level (decisions 12); each number is "this much or more".
+
+Answers are in each scale's own coding: SCL-90 and SDS start at 1.
+"""
 
 STATED = {
     "report.urgent": Level.RED,

@@ -14,11 +14,28 @@ from models.working_time import Clock, ClockKind, WorkingCalendar
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """One comparison of a rule: ``item 9 >= 2``, ``total < 20``."""
+    """One comparison of a rule: ``item 9 >= 2``, ``total < 20``, ``subscale anxiety >= 15``."""
 
     measure: str
     op: str
-    value: int
+    value: float
+
+
+def condition(part: dict[str, Any]) -> Condition:
+    """A condition as files write it: ``{ item = 9, op = ">=", value = 2 }``."""
+    if "item" in part:
+        measure = f"item {part['item']}"
+    elif "subscale" in part:
+        measure = f"subscale {part['subscale']}"
+    elif "count" in part:
+        measure = f"count {part['count']}"
+    elif part.get("highest_factor"):
+        measure = "highest_factor"
+    elif part.get("total"):
+        measure = "total"
+    else:
+        raise ValueError(f"no measure in {part}")
+    return Condition(measure, part["op"], part["value"])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +52,8 @@ class Rule:
     source: str
     supersedes: tuple[str, ...] = ()
     """Weaker rules that need not be named when this one fired."""
+    changeable: tuple[int, int] | None = None
+    """Bounds within which the page may change the first condition's value."""
 
 
 @dataclass(frozen=True, slots=True)

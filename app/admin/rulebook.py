@@ -1,8 +1,9 @@
 """The rules and clocks that hold now: shipped defaults with the college's own values on top.
 
-Defaults lie in ``config/levels.toml`` and ``config/rules.toml``. A college
-changes a value with a second person's approval; the change is a row with a
-time (decisions 14). Whatever comes together is held against the floor.
+Defaults lie in ``config/levels.toml`` and ``config/rules.toml``; what a scale
+file itself calls critical is a rule too (``derived``). A college changes a
+value with a second person's approval; the change is a row with a time
+(decisions 14). Whatever comes together is held against the floor.
 """
 
 from __future__ import annotations
@@ -16,8 +17,9 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.admin.derived import digest, rules_of_scales
 from app.admin.floor import refuse_below_floor
-from app.admin.rule import Condition, Rule, Rulebook, at
+from app.admin.rule import Rule, Rulebook, at, condition
 from config import catalogue
 from models import moment
 from models.risk import Level, RuleOverride
@@ -38,12 +40,14 @@ def _build(overrides: tuple[tuple[str, str], ...], zone: Any) -> Rulebook:
     rules = copy.deepcopy(catalogue.table("rules"))
     for name, value in overrides:
         _put(levels, rules, name, json.loads(value))
-    version = f"{levels['version']}/{rules['version']}"
+    stated = tuple(_rule(held) for held in rules["rule"])
+    derived = rules_of_scales(stated)
+    version = f"{levels['version']}/{rules['version']}/{digest(derived)}"
     if overrides:
         version += "+" + hashlib.sha256(json.dumps(overrides).encode()).hexdigest()[:8]
     book = Rulebook(
         version,
-        tuple(_rule(held) for held in rules["rule"]),
+        stated + derived,
         levels,
         WorkingCalendar.from_table(catalogue.table("calendar"), zone),
     )
@@ -74,8 +78,6 @@ def _rule(held: dict[str, Any]) -> Rule:
         reason=held["reason"].replace("{first}", str(first)),
         source=held["source"],
         supersedes=tuple(held.get("supersedes", ())),
-        conditions=tuple(
-            Condition("total" if part.get("total") else f"item {part['item']}", part["op"], part["value"])
-            for part in held.get("when", [])
-        ),
+        conditions=tuple(condition(part) for part in held.get("when", [])),
+        changeable=tuple(held["changeable"]) if "changeable" in held else None,
     )

@@ -54,17 +54,10 @@ def changeable(book: Rulebook) -> Iterator[Changeable]:
                 f"follow_up:{level.value}", title, book.follow_up_days(level), "天", 1, 60, "领域资料 §B.2"
             )
     for rule in book.rules:
-        if rule.level is None and rule.conditions:
-            first = rule.conditions[0]
-            yield Changeable(
-                f"list:{rule.id}",
-                f"{rule.reason.split(' ')[0]} 进入约谈名单的总分",
-                first.value,
-                "分",
-                1,
-                19,
-                rule.source,
-            )
+        if rule.level is None and rule.changeable:
+            title = f"{rule.reason.split(' ')[0]} 进入约谈名单的总分"
+            value = int(rule.conditions[0].value)
+            yield Changeable(f"list:{rule.id}", title, value, "分", *rule.changeable, rule.source)
 
 
 def _clock_title(name: str) -> str:

@@ -13,6 +13,7 @@ from app.cases.forms import HandOverForm, TalkForm, VersionForm
 from app.cases.my_students import my_students
 from app.identity import drafts
 from app.risk import duty as duties
+from app.screening import reminders
 from app.security.access import PAGE
 from app.security.holders import holders_of, names_of
 from app.security.policy import Permission, Purpose
@@ -46,8 +47,10 @@ def mine() -> ResponseReturnValue:
         else 0
     )
     steps_in = access.actor.role is Role.ADVISOR
+    reminds = access.actor.role in {Role.ADVISOR, Role.COLLEGE_LEAD}
     return render_template(
         "cases/worklist.html",
+        reminding=reminders.waiting(access.under(Permission.ROUND_COVERAGE)) if reminds else [],
         duties=worklist.my_duties(access),
         tasks=tasks,
         interviews=interviews,

@@ -19,13 +19,12 @@ from app.identity import staff_import
 from app.intake import batch as life
 from app.intake import sheet
 from app.intake.batch import Importer
-from app.intake.sheet import Table
 from app.security import sign_in
 from app.security.access import Access
 from app.security.actor import CONSOLE
 from app.security.door import Door
 from app.security.policy import Permission, Purpose
-from app.students import class_posts, roster_compare
+from app.students import class_posts, renumber, roster_compare
 from app.students import roster as roster_import
 from config import settings as configuration
 from models.identity import Staff
@@ -34,17 +33,17 @@ from models.moment import now
 from models.refusal import Refusal
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-Preparing = Callable[[Access, Table, ImportBatch, Callable[[int, int], None]], Any]
+Preparing = Callable[[Access, Any, ImportBatch, Callable[[int, int], None]], Any]
 
 
 @life.many_objects()
 def bring_in(
     door: Door,
     importer: Importer,
-    path: Path,
+    path: Path | tuple[str, bytes],
     *,
     dry_run: bool = False,
-    sheet_name: str | None = None,
+    plan: dict[str, Any] | None = None,
     preparing: Preparing | None = None,
     first: Callable[[Access], None] = lambda _access: None,
     beat: Callable[[int, int], None] = lambda _done, _total: None,
@@ -55,8 +54,11 @@ def bring_in(
     ``dry_run`` stops before writing; ``first`` writes what the batch rests on
     (a new round) in the transaction of the commit.
     """
-    raw = path.read_bytes()
-    table = sheet.read(raw, sheet=sheet_name, knows=importer.knows)
+    name, raw = path if isinstance(path, tuple) else (path.name, path.read_bytes())
+    if importer.read is not None:
+        table = importer.read(raw, name, plan)
+    else:
+        table = sheet.read(raw, sheet=(plan or {}).get("sheet"), knows=importer.knows)
     batch = ImportBatch(
         kind=importer.kind, stage=BatchStage.COMMITTING, uploaded_at=now(), bytes_total=len(raw), **facts
     )
@@ -69,7 +71,7 @@ def bring_in(
             raise Refusal("导入期间数据有了变化，没有写入任何内容，请重新运行。")
         first(access)
         batch.file_digest = access.digest("file", raw)
-        access.seal(batch, ImportBatch.file_name, path.name[-120:])
+        access.seal(batch, ImportBatch.file_name, name[-120:])
         access.session.add(batch)
         access.session.flush()
         life.write(access, importer, batch, prepared)
@@ -110,7 +112,7 @@ def _bring_in_all(works: list[Work], *, dry_run: bool, as_json: bool) -> None:
                     work.importer,
                     work.path,
                     dry_run=dry_run,
-                    sheet_name=work.sheet or None,
+                    plan={"sheet": work.sheet or None},
                     preparing=work.preparing,
                     beat=beat,
                 )
@@ -138,7 +140,7 @@ def roster() -> None:
 def roster_import_command(files: tuple[Path, ...], complete: bool, dry_run: bool, as_json: bool) -> None:
     """导入学生名册（xlsx、xls、csv），可反复导入。"""
 
-    def preparing(access: Access, table: Table, _batch: ImportBatch, beat: Callable[[int, int], None]) -> Any:
+    def preparing(access: Access, table: Any, _batch: ImportBatch, beat: Callable[[int, int], None]) -> Any:
         return roster_compare.work_out(access, table, complete=complete, beat=beat)
 
     works = [work for path in files for work in _understood(path, preparing)]
@@ -173,6 +175,16 @@ def _understood(path: Path, preparing: Preparing) -> list[Work]:
 def classes(files: tuple[Path, ...], dry_run: bool, as_json: bool) -> None:
     """导入班级–辅导员–班主任表。"""
     works = [Work(path=path, importer=class_posts.IMPORTER) for path in files]
+    _bring_in_all(works, dry_run=dry_run, as_json=as_json)
+
+
+@roster.command("renumber")
+@click.argument("files", nargs=-1, required=True, type=FILE)
+@click.option("--dry-run", is_flag=True, help="只预览，不写入。")
+@json_option
+def renumber_command(files: tuple[Path, ...], dry_run: bool, as_json: bool) -> None:
+    """更换学号：旧学号、新学号，最好还有姓名。测评结果跟着人走。"""
+    works = [Work(path=path, importer=renumber.IMPORTER) for path in files]
     _bring_in_all(works, dry_run=dry_run, as_json=as_json)
 
 

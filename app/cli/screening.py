@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import tomllib
-from collections.abc import Callable
+import zipfile
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,8 @@ from app.cli.imports import FILE, bring_in, words_of
 from app.cli.output import json_option, progress, report
 from app.intake.sheet import Table
 from app.screening import mapping, prepare, round
+from app.screening.layout import layouts, plans_for, suggested
+from app.screening.mapping import LISTS
 from app.screening.scale import all_scales
 from app.security.access import Access
 from app.security.actor import CONSOLE
@@ -30,73 +34,57 @@ def screening() -> None:
 
 
 @screening.command("import")
-@click.argument("file", type=FILE)
+@click.argument("files", type=FILE, nargs=-1, required=True)
 @click.option("--round", "round_name", required=True, help="批次名称；没有时新建。")
-@click.option("--scale", "scales", multiple=True, required=True, help="文件里有的量表，可多次给出。")
-@click.option("--sheet", "sheet_name", default=None, help="工作表名称。")
+@click.option("--scale", "scales", multiple=True, help="文件里有的量表，可多次给出；不给时自动识别。")
+@click.option("--sheet", "sheets", multiple=True, help="工作表名称，可多次给出。")
+@click.option("--all-sheets", is_flag=True, help="读取每个有表头的工作表。")
 @click.option("--mapping", "mapping_file", type=FILE, default=None, help="列的含义（TOML）。")
+@click.option("--coding", "codings", multiple=True, help="文件的记分方式，例如 phq9=1-4。")
+@click.option("--list", "listed", type=click.Choice(LISTS), default=None, help="文件只是一份名单时：是什么名单。")
 @click.option("--strict", is_flag=True, help="有任何问题就整份不导入。")
 @click.option("--replace", is_flag=True, help="已有的作答以本文件为准（旧的作废，不删除）。")
 @click.option("--dry-run", is_flag=True, help="只预览，不写入。")
 @json_option
-def screening_import_command(
-    file: Path,
-    round_name: str,
-    scales: tuple[str, ...],
-    sheet_name: str | None,
-    mapping_file: Path | None,
-    strict: bool,
-    replace: bool,
-    dry_run: bool,
-    as_json: bool,
-) -> None:
-    """导入测评结果，计分，发出预警，生成约谈名单。"""
+def screening_import_command(files: tuple[Path, ...], as_json: bool, **options: Any) -> None:
+    """导入测评结果（一份或多份文件、一个 zip），计分，发出预警，生成约谈名单。"""
     door = installation.opened(configuration.read())
-    with progress(file.name, quiet=as_json) as beat:
-        receipt = import_results(
-            door,
-            file,
-            round_name=round_name,
-            scales=scales,
-            sheet_name=sheet_name,
-            mapping_file=mapping_file,
-            strict=strict,
-            replace=replace,
-            dry_run=dry_run,
-            beat=beat,
-        )
-    report(receipt, as_json=as_json, words=words_of(receipt, dry_run=dry_run))
+    with progress(files[0].name, quiet=as_json) as beat:
+        receipt = import_results(door, files, **options, beat=beat)
+    report(receipt, as_json=as_json, words=words_of(receipt, dry_run=options["dry_run"]))
 
 
 def import_results(
     door: Door,
-    file: Path,
+    files: Path | Sequence[Path],
     *,
     round_name: str,
-    scales: tuple[str, ...],
-    sheet_name: str | None = None,
+    scales: Sequence[str] = (),
+    sheets: Sequence[str] = (),
+    all_sheets: bool = False,
     mapping_file: Path | None = None,
+    codings: Sequence[str] = (),
+    listed: str | None = None,
     strict: bool = False,
     replace: bool = False,
     dry_run: bool = False,
     beat: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> dict[str, Any]:
-    """Import one results file into the round of that name, which is opened if it is new."""
+    """Import results into the round of that name, which is opened if it is new; several files are one delivery."""
     unknown = [key for key in scales if key not in all_scales()]
     if unknown:
         raise Refusal(f"不认识的量表 {'、'.join(unknown)}；可用：{'、'.join(all_scales())}。")
-    saved = _read_mapping(mapping_file)
+    saved = _saved(mapping_file)
     with door.enter(CONSOLE, *_SCREENING, writing=False) as access:
         target, is_new = round.find_or_draft(access, round_name)
         round.refuse_unless_open(target)
 
-    def preparing(access: Access, table: Table, batch: ImportBatch, tell: Callable[[int, int], None]) -> Any:
-        if saved is None:
-            plan = mapping.suggest(table.header, scales)
-            mapping.refuse_unfit(plan, scales)
-        else:
-            plan = mapping.from_file(saved, table.header, scales)
-        return prepare.work_out(access, table, batch, target, plan, tell)
+    def preparing(access: Access, tables: Sequence[Table], batch: ImportBatch, tell: Callable[[int, int], None]) -> Any:
+        mappings = saved or suggested(tables, scales or None, round.scales_of(target))
+        mappings = [_with(held, codings, listed) for held in mappings]
+        for held, found in zip(mappings, layouts(tables), strict=False):
+            mapping.refuse_unfit(mapping.apply(held, found.header), scales)
+        return prepare.work_out(access, tables, batch, target, plans_for(tables, mappings), tell)
 
     def first(access: Access) -> None:
         if is_new:
@@ -105,9 +93,9 @@ def import_results(
     return bring_in(
         door,
         prepare.IMPORTER,
-        file,
+        _one_delivery([files] if isinstance(files, Path) else files),
         dry_run=dry_run,
-        sheet_name=sheet_name or (saved or {}).get("sheet"),
+        plan={"sheets": list(sheets) or None, "all_sheets": all_sheets},
         preparing=preparing,
         first=first,
         beat=beat,
@@ -120,10 +108,36 @@ def import_results(
 _SCREENING = (Permission.SCREENING_IMPORT, Purpose.CARE)
 
 
-def _read_mapping(path: Path | None) -> dict[str, Any] | None:
+def _one_delivery(files: Sequence[Path]) -> tuple[str, bytes]:
+    """Name and bytes; several files in one container, in memory."""
+    if len(files) == 1:
+        return files[0].name, files[0].read_bytes()
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as container:
+        for place, path in enumerate(files, start=1):
+            container.writestr(f"{place:03d} {path.name}", path.read_bytes())
+    return f"{len(files)} 个文件.zip", out.getvalue()
+
+
+def _with(held: dict[str, Any], codings: Sequence[str], listed: str | None) -> dict[str, Any]:
+    """A mapping with what the command line states beside it."""
+    held = dict(held) | ({"list": listed} if listed else {})
+    for stated in codings:
+        key, _, coding = stated.partition("=")
+        if key not in all_scales() or coding not in {item.key for item in all_scales()[key].codings}:
+            raise Refusal(f"--coding {stated} 不认识；写成 量表=记分方式，例如 phq9=1-4。")
+        if key in held.get("scales", {}):
+            held["scales"] = held["scales"] | {key: held["scales"][key] | {"coding": coding}}
+    return held
+
+
+def _saved(path: Path | None) -> list[dict[str, Any]] | None:
+    """The layouts of a mapping file: the file itself, or its ``[[layout]]`` parts."""
     if path is None:
         return None
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        table = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
         raise Refusal(f"映射文件 {path.name} 不是有效的 TOML：{problem}") from problem
+    parts = table.get("layout")
+    return list(parts) if isinstance(parts, list) and parts else [table]

@@ -29,7 +29,7 @@ from app.security.policy import Permission, Purpose
 from models.base import new_id
 from models.intake import BatchChunk, BatchKind, BatchStage, ImportBatch
 from models.moment import now
-from models.refusal import Refusal
+from models.refusal import Refusal, Unclear
 
 CHUNK = 512 * 1024
 
@@ -63,10 +63,14 @@ class Importer:
     purpose: Purpose
     knows: Callable[[str], bool]
     """Whether a header cell is one that this kind of file has."""
+    read: Callable[[bytes, str, dict[str, Any] | None], Any] | None = None
+    """``read(raw, file_name, plan)``: what ``prepare`` gets; without it, the one table of the sheet that was chosen."""
     prepare: Callable[..., Prepared]
     """``prepare(access, table, batch, beat)``: reads the house, writes nothing."""
     commit: Callable[[Access, ImportBatch, Any], None]
     """Writes what was prepared, in the caller's transaction."""
+    previewed: Callable[[Access, ImportBatch, Any], None] | None = None
+    """What else the preview keeps, in its transaction."""
     base: Callable[[Session, ImportBatch], str]
     """The token of what a preparation depends on, as it is now."""
 
@@ -175,6 +179,8 @@ def ask_preview(access: Access, batch: ImportBatch) -> None:
 class _Outcome:
     prepared: Prepared | None
     refused: str | None
+    unclear: bool = False
+    """A person can still say what is missing; the file is kept."""
 
 
 def kinds(importer: Importer) -> list[Kind]:
@@ -184,14 +190,19 @@ def kinds(importer: Importer) -> list[Kind]:
         try:
             with many_objects(), door.enter(WORKER, importer.permission, importer.purpose, writing=False) as access:
                 batch = of_kind(access, batch_id, importer.kind)
-                table = sheet.read(content(access, batch), sheet=_sheet(access, batch), knows=importer.knows)
-                return _Outcome(importer.prepare(access, table, batch, _progress(beat, batch_id)), None)
+                return _Outcome(
+                    importer.prepare(access, _read(access, importer, batch), batch, _progress(beat, batch_id)), None
+                )
         except Refusal as refusal:
-            return _Outcome(None, refusal.sentence)
+            return _Outcome(None, refusal.sentence, isinstance(refusal, Unclear))
 
     def preview(access: Access, *, batch_id: UUID, prepared: _Outcome) -> None:
         batch = of_kind(access, batch_id, importer.kind)
         if batch.stage not in {BatchStage.UPLOADED, BatchStage.MAPPED}:
+            return
+        if prepared.prepared is None and prepared.unclear:
+            batch.move_to(BatchStage.READ)
+            access.seal_json(batch, ImportBatch.receipt, {"unclear": prepared.refused})
             return
         if prepared.prepared is None:
             refuse(access, batch, prepared.refused or "")
@@ -201,10 +212,15 @@ def kinds(importer: Importer) -> list[Kind]:
             batch.move_to(BatchStage.MAPPED)
         batch.move_to(BatchStage.PREVIEWED)
         access.seal_json(batch, ImportBatch.receipt, prepared.prepared.receipt)
+        if importer.previewed is not None:
+            importer.previewed(access, batch, prepared.prepared)
 
     def commit(access: Access, *, batch_id: UUID, prepared: _Outcome) -> None:
         batch = of_kind(access, batch_id, importer.kind)
         if batch.stage is not BatchStage.COMMITTING:
+            return
+        if prepared.prepared is None and prepared.unclear:
+            batch.move_to(BatchStage.STALE)
             return
         if prepared.prepared is None:
             refuse(access, batch, prepared.refused or "")
@@ -226,9 +242,11 @@ def kinds(importer: Importer) -> list[Kind]:
     ]
 
 
-def _sheet(access: Access, batch: ImportBatch) -> str | None:
-    plan = access.open_json(batch, ImportBatch.plan)
-    return plan.get("sheet") if plan else None
+def _read(access: Access, importer: Importer, batch: ImportBatch) -> Any:
+    plan, raw = access.open_json(batch, ImportBatch.plan), content(access, batch)
+    if importer.read is not None:
+        return importer.read(raw, access.open(batch, ImportBatch.file_name), plan)
+    return sheet.read(raw, sheet=plan.get("sheet") if plan else None, knows=importer.knows)
 
 
 def _has_moved(access: Access, importer: Importer, batch: ImportBatch, prepared: Prepared) -> bool:

@@ -18,12 +18,15 @@ class Problem:
     column: str | None
     code: str
     message: str
+    file: str = ""
+    """Which file or sheet of a delivery of several."""
 
     def as_table(self) -> dict[str, Any]:
-        return asdict(self)
+        found = asdict(self)
+        return found if self.file else {name: value for name, value in found.items() if name != "file"}
 
 
 def listed(problems: Iterable[Problem]) -> list[dict[str, Any]]:
-    """The problems of a receipt, by row, then column."""
-    ordered = sorted(problems, key=lambda item: (item.row or 0, item.column or "", item.code))
+    """The problems of a receipt, by file, row, then column."""
+    ordered = sorted(problems, key=lambda item: (item.file, item.row or 0, item.column or "", item.code))
     return [item.as_table() for item in ordered[:MOST_SHOWN]]

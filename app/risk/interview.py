@@ -6,11 +6,12 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from app.events import Event
 from app.notices import post
 from app.screening.prepare import SheetsVoided
+from app.screening.round import RoundChanged
 from app.security.access import Access
 from app.security.holders import names_of
 from app.students.roster import StudentsMoved
@@ -45,6 +46,18 @@ def follow_moved_students(access: Access, happened: StudentsMoved) -> None:
     for entry in access.session.scalars(select(InterviewEntry).where(InterviewEntry.ended_at.is_(None))):
         if entry.student_id in happened.moved:
             entry.college_id, entry.class_id = happened.moved[entry.student_id]
+
+
+def follow_new_deadline(access: Access, happened: RoundChanged) -> None:
+    """Listener: whoever still waits on a round's list has the round's new deadline."""
+    if happened.interviews_due is None:
+        return
+    waiting = (InterviewEntry.round_id == happened.object_id, InterviewEntry.ended_at.is_(None))
+    access.session.execute(
+        update(InterviewEntry)
+        .where(*waiting)
+        .values(due_at=happened.interviews_due, version=InterviewEntry.version + 1)
+    )
 
 
 def take(access: Access, entry: InterviewEntry) -> None:

@@ -39,6 +39,8 @@ from models.risk import Alert, Level, Signal
 from models.screening import ScreeningRound, UnplacedAnswer, UnplacedStage
 from models.sealed import KeyClass, Sealed
 
+_ALERTED = select(Alert.student_id).where(Alert.ended_at.is_(None))
+
 
 class InterviewsListed(Event):
     """Students were put on a round's interview list."""
@@ -82,7 +84,7 @@ class RiskFindings:
 
     def write(self, access: Access, screening_round: ScreeningRound, batch: ImportBatch) -> None:
         alert.raise_all(access, self.book, self.concerns, self.reasons)
-        _write_list(access, self, screening_round)
+        _write_list(access, self, screening_round, batch)
         _write_unplaced(access, self, screening_round, batch)
 
 
@@ -142,8 +144,10 @@ def _new_only(access: Access, concerns: list[Concern]) -> list[Concern]:
 
 def _counts(access: Access, found: RiskFindings) -> dict[str, Any]:
     levels = Counter(concern.level for concern in found.concerns)
+    alerted = {student_id for (student_id,) in fetch_many(access.session, _ALERTED)} if found.concerns else set()
     return {
         "alerts": {level.value: levels[level] for level in (Level.RED, Level.ORANGE, Level.YELLOW)},
+        "alerts_open_already": sum(concern.student_id in alerted for concern in found.concerns),
         "interview_list": len(found.listed.students),
         "interview_weeks": weeks_for(access.session, len(found.listed.students)),
         "identify": len(found.unplaced),
@@ -166,8 +170,7 @@ def _not_yet_listed(access: Access, listed: _Listed, screening_round: ScreeningR
     on_list = select(InterviewEntry.student_id).where(
         InterviewEntry.round_id == screening_round.id, InterviewEntry.stage != InterviewStage.VOID
     )
-    alerted = select(Alert.student_id).where(Alert.ended_at.is_(None))
-    skip = {student_id for query in (on_list, alerted) for (student_id,) in fetch_many(access.session, query)}
+    skip = {student_id for query in (on_list, _ALERTED) for (student_id,) in fetch_many(access.session, query)}
     if not skip:
         return listed
     kept = _Listed()
@@ -185,7 +188,7 @@ def _seal_list(access: Access, listed: _Listed) -> None:
     listed.sealed = access.seal_many(InterviewEntry.body, listed.students, listed.ids, listed.reasons)
 
 
-def _write_list(access: Access, found: RiskFindings, screening_round: ScreeningRound) -> None:
+def _write_list(access: Access, found: RiskFindings, screening_round: ScreeningRound, batch: ImportBatch) -> None:
     listed = found.listed
     if not listed.students:
         return
@@ -204,6 +207,7 @@ def _write_list(access: Access, found: RiskFindings, screening_round: ScreeningR
             "weight": listed.weights,
             "rule_version": Same(found.book.version),
             "listed_at": Same(now()),
+            "batch_id": Same(batch.id),
             "body": listed.sealed,
         },
     )

@@ -4,22 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from app.admin.rule import Condition, Rule, Rulebook
-from app.screening.scoring import MISSING
+from app.screening.measured import Measured, compare
 from app.screening.sheets import Bundle, Fate, ScaleSheets
-
-_COMPARE: dict[str, Any] = {
-    ">=": np.greater_equal,
-    ">": np.greater,
-    "<=": np.less_equal,
-    "<": np.less,
-    "==": np.equal,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +39,8 @@ def hits_of(book: Rulebook, bundle: Bundle) -> dict[int, list[Hit]]:
         if not len(places):
             continue
         first = rule.conditions[0]
-        over = _measure(first, held, critical=rule.critical)[places] - first.value + 1
-        for place, weight in zip(places.tolist(), over.tolist(), strict=True):
+        beyond = np.abs(_measure(first, held, critical=rule.critical)[places] - first.value) + 1
+        for place, weight in zip(places.tolist(), beyond.tolist(), strict=True):
             found[place].append(Hit(rule, max(int(weight), 1)))
     return {place: _named(hits) for place, hits in found.items()}
 
@@ -64,23 +55,20 @@ def fires(rule: Rule, held: ScaleSheets) -> NDArray[np.bool_]:
     """On which sheets all conditions of ``rule`` hold."""
     fired = np.ones(len(held.answers), dtype=bool)
     for condition in rule.conditions:
-        values = _measure(condition, held, critical=rule.critical)
-        with np.errstate(invalid="ignore"):
-            fired &= _COMPARE[condition.op](values, condition.value)
+        fired &= compare(condition.op, _measure(condition, held, critical=rule.critical), condition.value)
     return fired
 
 
 def _measure(condition: Condition, held: ScaleSheets, *, critical: bool) -> NDArray[np.float64]:
     """The value a condition compares; ``nan``, which fires nothing, where there is none.
 
-    A critical rule takes an incomplete sheet's total for what it is at least:
-    missing answers can only raise it.
+    A critical rule takes an incomplete sheet's total for what it is at least
+    (or at most): the missing answers cannot take back what the given ones
+    prove. A total that a source states stands for itself.
     """
-    if condition.measure == "total":
-        if critical and condition.op in {">=", ">"}:
-            return held.scores.at_least.astype(np.float64)
-        return held.scores.totals
-    item = int(condition.measure.removeprefix("item "))
-    column = held.answers[:, item - 1].astype(np.float64)
-    column[column == MISSING] = np.nan
-    return column
+    scores = held.scores
+    if condition.measure == "total" and critical and condition.op in {">=", ">"}:
+        return scores.at_least.astype(np.float64)
+    if condition.measure == "total" and critical and condition.op in {"<=", "<"}:
+        return scores.at_most.astype(np.float64)
+    return Measured(held.scale, held.answers, scores.totals, scores.subscales, scores.counts).of(condition.measure)

@@ -1,32 +1,20 @@
-"""Forms of the screening room."""
+"""Forms of bringing results in."""
 
 from __future__ import annotations
 
-from flask_wtf.file import FileField, FileRequired
-from wtforms import BooleanField, DateField, SelectField, SelectMultipleField, StringField
+from wtforms import BooleanField, MultipleFileField, SelectMultipleField, StringField
 from wtforms.validators import DataRequired, Length
 from wtforms.widgets import CheckboxInput, ListWidget
 
-from app.web.forms import Form, VersionedForm
-
-
-class OpenRoundForm(Form):
-    name = StringField("批次名称", [DataRequired("请填写批次名称。"), Length(max=80)])
-    interviews_due = DateField("约谈截止日期", [DataRequired("请填写约谈截止日期。")])
-
-
-class MoveRoundForm(VersionedForm):
-    stage = SelectField("进入", validators=[DataRequired("请选择下一阶段。")])
+from app.web.forms import Form
 
 
 class UploadResultsForm(Form):
-    upload = FileField("结果文件", [FileRequired("请选择要导入的文件。")])
+    upload = MultipleFileField("结果文件", [DataRequired("请选择要导入的文件。")])
     scales = SelectMultipleField(
-        "文件里有哪些量表",
-        option_widget=CheckboxInput(),
-        widget=ListWidget(prefix_label=False),
-        validators=[DataRequired("请至少选择一个量表。")],
+        "文件里有哪些量表", option_widget=CheckboxInput(), widget=ListWidget(prefix_label=False)
     )
-    sheet = StringField("工作表名称", [Length(max=60)])
+    sheet = StringField("工作表名称", [Length(max=200)])
+    all_sheets = BooleanField("读取每个有表头的工作表（例如一班一个工作表）")
     replace = BooleanField("已有的作答以新结果替换（旧结果作废，不删除）")
     strict = BooleanField("严格模式：有任何问题就整份不导入")

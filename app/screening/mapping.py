@@ -1,18 +1,35 @@
-"""Which column of a results file is what: suggested with reasons, confirmed by a person, kept as a file.
+"""Which column of a results file is what: a plan for one header, and the mapping file that is kept for the next time.
 
-A mapping is a small TOML table (``--mapping FILE.toml``)::
+A *plan* speaks of positions in one header. A *mapping* says the same by the
+words of the header, so that it fits the next export of the same source; it is
+a small TOML table that a person can read and review (``--mapping FILE.toml``)::
 
-    sheet = "Sheet1"
+    sheet = "Sheet1"                  # optional
+    complete = true                   # nothing but what is named here; otherwise 学号, 姓名… are found by their names
+    list = "self_harm"                # only for lists of names: self_harm | flagged | participants
+    missing_codes = [7, 9]            # 拒答、不知道
     [columns]
     student_number = "学号"
+    taken_at = "提交时间"
+    [levels]                          # 来源的等级 → 0 常规 1 关注 2 重点 3 最高级
+    "一级" = 3
     [scales.phq9]
-    items = ["D1", "D2", …]          # headers, in the order of the items
+    items = ["D1", "D2", …]           # headers, in the order of the items
+    coding = "1-4"                    # when the file does not code as the scale does
+    total = "PHQ总分"                 # the source's own total, to compare or when there are no items
+    band = "PHQ结果"
+    [scales.scl90]
+    factors = "means"                 # sums | means
+    [scales.scl90.subscales]
+    somatization = "躯体化"
+
+A header that stands twice is called ``总分#2`` the second time.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,139 +38,221 @@ from app.intake.headers import normal
 from app.screening.scale import Scale, all_scales
 from models.refusal import Refusal
 
-FIELDS = ("student_number", "name", "class", "college", "taken_at")
-_NUMBER = re.compile(r"^(?:第)?(\d{1,3})(?:题|item)?$")
-_IN_FRONT = re.compile(r"^(?:第|q|t|item)?(\d{1,3})(?:题)?[.、:：\s]+\S")
+FIELDS = (
+    "student_number",
+    "name",
+    "class",
+    "college",
+    "birth_date",
+    "taken_at",
+    "seconds",
+    "validity",
+    "level",
+    "indicators",
+    "scale_name",
+    "total",
+    "result",
+)
+IDENTITY = ("student_number", "name", "class", "college", "birth_date", "taken_at")
+LISTS = ("self_harm", "flagged", "participants")
+FACTORS = ("sums", "means")
+PARTS = ("total", "band", "seconds")
+"""What a scale may have beside items and subscales."""
+ABSENT = -1
+"""Position of an item that has no column yet."""
+
+
+@dataclass(slots=True)
+class ScalePlan:
+    """Where one scale stands in a header: its items, or what the source made of them, or both."""
+
+    items: list[int] = field(default_factory=list)
+    coding: str | None = None
+    subscales: dict[str, int] = field(default_factory=dict)
+    factors: str | None = None
+    total: int | None = None
+    band: int | None = None
+    seconds: int | None = None
+
+    @property
+    def is_stated(self) -> bool:
+        """No answers, but a total or factors."""
+        return not self.items and (self.total is not None or bool(self.subscales))
+
+    @property
+    def places(self) -> list[int]:
+        parts = [place for place in (self.total, self.band, self.seconds) if place is not None]
+        return [*(place for place in self.items if place != ABSENT), *self.subscales.values(), *parts]
 
 
 @dataclass(slots=True)
 class Plan:
-    """What each column means: fields by position, items of each scale by position."""
+    """What each column of one header means, by position."""
 
     sheet: str | None = None
     columns: dict[str, int] = field(default_factory=dict)
-    items: dict[str, list[int]] = field(default_factory=dict)
+    scales: dict[str, ScalePlan] = field(default_factory=dict)
+    levels: dict[str, int] = field(default_factory=dict)
+    listed: str | None = None
+    missing_codes: tuple[int, ...] = ()
     reasons: dict[int, str] = field(default_factory=dict)
 
-    def as_table(self) -> dict[str, Any]:
-        return {
-            "sheet": self.sheet,
-            "columns": self.columns,
-            "items": self.items,
-            "reasons": {str(place): reason for place, reason in self.reasons.items()},
-        }
+    @property
+    def items(self) -> dict[str, list[int]]:
+        return {key: part.items for key, part in self.scales.items() if part.items}
 
-    @classmethod
-    def from_table(cls, table: Mapping[str, Any]) -> Plan:
-        reasons = {int(place): reason for place, reason in table.get("reasons", {}).items()}
-        return cls(table.get("sheet"), dict(table["columns"]), {k: list(v) for k, v in table["items"].items()}, reasons)
+    @property
+    def is_long(self) -> bool:
+        """One line per student and scale."""
+        return "scale_name" in self.columns
+
+    @property
+    def states_something(self) -> bool:
+        """The source's own level, indicators or list."""
+        return self.listed is not None or bool({"level", "indicators"} & self.columns.keys())
 
     def meaning(self, place: int) -> str:
-        """What one column means, as a word for the form: a field, ``phq9.3``, or nothing."""
+        """What one column means, as a word for the form: a field, ``phq9.3``, ``scl90.total``, or nothing."""
         for name, position in self.columns.items():
             if position == place:
                 return name
-        for key, places in self.items.items():
-            if place in places:
-                return f"{key}.{places.index(place) + 1}"
+        for key, part in self.scales.items():
+            if place in part.items:
+                return f"{key}.{part.items.index(place) + 1}"
+            for name in PARTS:
+                if getattr(part, name) == place:
+                    return f"{key}.{name}"
+            for name, position in part.subscales.items():
+                if position == place:
+                    return f"{key}.factor.{name}"
         return ""
 
-
-def knows(word: str) -> bool:
-    """Whether a header cell looks like one of a results file; used to find the header row."""
-    if normal(word) in headers.aliases("screening"):
-        return True
-    return any(_item_of(word, scale) is not None for scale in all_scales().values())
-
-
-def suggest(header: Sequence[str], wanted: Sequence[str], *, sheet: str | None = None) -> Plan:
-    """Guess what the columns of ``header`` are, for the scales in ``wanted``."""
-    plan = Plan(sheet=sheet)
-    for name, place in headers.columns("screening", header).items():
-        if name in FIELDS:
-            plan.columns[name] = place
-            plan.reasons[place] = f"列名“{header[place]}”"
-    for key in wanted:
-        scale = all_scales()[key]
-        free = {place: word for place, word in enumerate(header) if place not in plan.reasons}
-        found = _items_in(free, scale)
-        if len(found) < scale.size and len(wanted) == 1:
-            found = _bare_numbers(free, scale) | found
-        if len(found) == scale.size:
-            plan.items[key] = [found[item] for item in range(1, scale.size + 1)]
-            for item, place in found.items():
-                plan.reasons[place] = f"{scale.name} 第 {item} 题"
-    return plan
+    def as_mapping(self, header: Sequence[str]) -> dict[str, Any]:
+        """The same by the words of ``header``; without what is empty."""
+        names = unique(header)
+        scales = {key: _named(part, names) for key, part in self.scales.items()}
+        table = {
+            "complete": True,
+            "sheet": self.sheet,
+            "list": self.listed,
+            "missing_codes": list(self.missing_codes),
+            "columns": {name: names[place] for name, place in self.columns.items()},
+            "levels": self.levels,
+            "scales": scales,
+        }
+        return {name: value for name, value in table.items() if value not in (None, [], {})}
 
 
-def _items_in(header: Mapping[int, str], scale: Scale) -> dict[int, int]:
-    """The items that headers name. A bare ``PHQ9`` is a total, unless it stands in a row of PHQ1, PHQ2, …"""
-    found: dict[int, int] = {}
-    styles: set[str] = set()
-    totals: dict[int, tuple[int, str]] = {}
-    for place, word in header.items():
-        named = _item_of(word, scale)
-        if named is None:
-            continue
-        item, style = named
-        if normal(word) in scale.prefixes:
-            totals.setdefault(item, (place, style))
-        elif item not in found:
-            found[item] = place
-            styles.add(style)
-    for item, (place, style) in totals.items():
-        if item not in found and styles == {style}:
-            found[item] = place
-    return found
+def _named(part: ScalePlan, names: Sequence[str]) -> dict[str, Any]:
+    table: dict[str, Any] = {
+        "items": [names[place] if place != ABSENT else "" for place in part.items],
+        "coding": part.coding,
+        "factors": part.factors,
+        **{name: names[place] for name in PARTS if (place := getattr(part, name)) is not None},
+        "subscales": {name: names[place] for name, place in part.subscales.items()},
+    }
+    return {name: value for name, value in table.items() if value not in (None, [], {})}
 
 
-def _item_of(word: str, scale: Scale) -> tuple[int, str] | None:
-    """The item a header names (PHQ9_3, phq3, PHQ-9 第3题, or the item's own sentence), and by which prefix."""
-    text = normal(word)
-    for prefix in sorted(scale.prefixes, key=len, reverse=True):
-        if text.startswith(prefix):
-            number = _NUMBER.match(text[len(prefix) :].removeprefix("q"))
-            if number and 1 <= int(number[1]) <= scale.size:
-                return int(number[1]), prefix
-    for item in scale.items:
-        if normal(item.text) and text.endswith(normal(item.text)):
-            return item.number, ""
-    return None
+def unique(header: Sequence[str]) -> list[str]:
+    """Names by which each column can be told from the others: a repeated header gets ``#2``, an empty one its place."""
+    seen: Counter[str] = Counter()
+    names = []
+    for place, word in enumerate(header, start=1):
+        name = " ".join(word.split()) or f"（第 {place} 列）"
+        seen[normal(name)] += 1
+        names.append(name if seen[normal(name)] == 1 else f"{name}#{seen[normal(name)]}")
+    return names
 
 
-def _bare_numbers(header: Mapping[int, str], scale: Scale) -> dict[int, int]:
-    """Q1, 第1题, 1、…: only believed when the file holds a single scale."""
-    found: dict[int, int] = {}
-    for place, word in header.items():
-        match = _NUMBER.match(normal(word).removeprefix("q")) or _IN_FRONT.match(word.strip().lower())
-        if match and 1 <= int(match[1]) <= scale.size:
-            found.setdefault(int(match[1]), place)
-    return found
+# --- a mapping, applied -----------------------------------------------------------------------
 
 
-def from_file(table: Mapping[str, Any], header: Sequence[str], wanted: Sequence[str]) -> Plan:
-    """A saved mapping, applied to the header of this file. Refuses headers that are not there."""
-    places = {normal(word): place for place, word in reversed(list(enumerate(header)))}
-
-    def place_of(word: str) -> int:
-        place = places.get(normal(str(word)))
-        if place is None:
-            raise Refusal(f"映射文件里的列“{word}”在表头中找不到。")
-        return place
-
-    plan = suggest(header, wanted, sheet=table.get("sheet"))
+def apply(table: Mapping[str, Any], header: Sequence[str]) -> Plan:
+    """A mapping, applied to the header of a file. Refuses, in words, headers and names that do not exist."""
+    place_of = _finder(header)
+    listed = table.get("list")
+    if listed is not None and listed not in LISTS:
+        raise Refusal(f"映射文件里的 list = “{listed}”不认识；可用：{'、'.join(LISTS)}。")
+    plan = Plan(
+        sheet=table.get("sheet"),
+        listed=listed,
+        levels=_levels(table),
+        missing_codes=_codes(table.get("missing_codes", [])),
+    )
     for name, word in _part(table, "columns").items():
         if name not in FIELDS:
             raise Refusal(f"映射文件里的字段“{name}”不认识；可用：{'、'.join(FIELDS)}。")
         plan.columns[name] = place_of(word)
+    if not table.get("complete"):
+        _add_identity(plan, header)
     for key, held in _part(table, "scales").items():
-        words = held.get("items") if isinstance(held, Mapping) else None
-        if key in wanted and not isinstance(words, list):
-            raise Refusal(f"映射文件里的 [scales.{key}] 应写明 items = [各题的列名]。")
-        if key in wanted and words is not None:
-            plan.items[key] = [place_of(word) for word in words]
-    refuse_unfit(plan, wanted)
+        if key not in all_scales():
+            raise Refusal(f"映射文件里的量表“{key}”不认识；可用：{'、'.join(all_scales())}。")
+        if not isinstance(held, Mapping):
+            raise Refusal(f"映射文件里的 [scales.{key}] 应写成一节，例如 items = [各题的列名]。")
+        plan.scales[key] = _scale_part(all_scales()[key], held, place_of)
     return plan
+
+
+def _add_identity(plan: Plan, header: Sequence[str]) -> None:
+    """Who and when, by the names such columns usually bear: a mapping written by hand need not repeat them."""
+    for name, place in headers.columns("screening", header).items():
+        if name in IDENTITY and place not in plan.columns.values():
+            plan.columns.setdefault(name, place)
+
+
+def _finder(header: Sequence[str]) -> Any:
+    places = {
+        normal(word.partition("#")[0]) + word.partition("#")[2]: place for place, word in enumerate(unique(header))
+    }
+
+    def place_of(word: object) -> int:
+        name, _, number = str(word).partition("#")
+        place = places.get(normal(name) + number)
+        if place is None:
+            raise Refusal(f"映射文件里的列“{word}”在表头中找不到。")
+        return place
+
+    return place_of
+
+
+def _scale_part(scale: Scale, held: Mapping[str, Any], place_of: Any) -> ScalePlan:
+    words = held.get("items", [])
+    if not isinstance(words, list):
+        raise Refusal(f"映射文件里的 [scales.{scale.key}] 应写明 items = [各题的列名]。")
+    part = ScalePlan(
+        items=[place_of(word) if word else ABSENT for word in words],
+        coding=_one_of(held, "coding", [coding.key for coding in scale.codings], scale),
+        factors=_one_of(held, "factors", FACTORS, scale),
+        **{name: place_of(held[name]) for name in PARTS if name in held},
+    )
+    known = {subscale.key for subscale in scale.subscales}
+    for name, word in _part(held, "subscales").items():
+        if name not in known:
+            raise Refusal(f"{scale.name} 没有名为“{name}”的因子；可用：{'、'.join(sorted(known))}。")
+        part.subscales[name] = place_of(word)
+    return part
+
+
+def _one_of(held: Mapping[str, Any], name: str, known: Sequence[str], scale: Scale) -> str | None:
+    value = held.get(name)
+    if value is not None and value not in known:
+        raise Refusal(f"映射文件里的 [scales.{scale.key}] {name} = “{value}”不认识；可用：{'、'.join(known)}。")
+    return value
+
+
+def _levels(table: Mapping[str, Any]) -> dict[str, int]:
+    levels = dict(_part(table, "levels"))
+    if any(type(level) is not int or not 0 <= level <= 3 for level in levels.values()):
+        raise Refusal("映射文件里的 [levels] 应写成：来源的等级 = 0（常规）到 3（最高级）。")
+    return levels
+
+
+def _codes(held: object) -> tuple[int, ...]:
+    if not isinstance(held, list) or any(type(code) is not int for code in held):
+        raise Refusal("映射文件里的 missing_codes 应是整数的列表，例如 [7, 9]。")
+    return tuple(held)
 
 
 def _part(table: Mapping[str, Any], name: str) -> Mapping[str, Any]:
@@ -163,41 +262,37 @@ def _part(table: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     return held
 
 
-def refuse_unfit(plan: Plan, wanted: Sequence[str]) -> None:
+# --- what fits --------------------------------------------------------------------------------
+
+
+def refuse_unfit(plan: Plan, wanted: Sequence[str] = ()) -> None:
     """Refuse a plan with which the file cannot be read."""
-    if "student_number" not in plan.columns:
-        raise Refusal("没有找到学号列。请指定哪一列是学号；系统不会按行的顺序对应学生。")
+    if "student_number" not in plan.columns and not {"name", "class"} <= plan.columns.keys():
+        raise Refusal("没有找到学号列，也没有姓名和班级两列。请指定哪一列是学号；系统不会按行的顺序对应学生。")
     for key in wanted:
-        scale = all_scales()[key]
-        places = plan.items.get(key)
-        if places is None:
-            raise Refusal(f"没有找到 {scale.name} 的全部 {scale.size} 题，请逐列指定。")
-        if len(places) != scale.size:
-            raise Refusal(f"{scale.name} 应有 {scale.size} 题，指定了 {len(places)} 列。")
-    used = [place for places in plan.items.values() for place in places] + list(plan.columns.values())
-    if len(used) != len(set(used)):
+        if key not in plan.scales and not plan.is_long:
+            scale = all_scales()[key]
+            raise Refusal(f"没有找到 {scale.name} 的全部 {scale.size} 题，也没有它的总分，请逐列指定。")
+    for key in [key for key, part in plan.scales.items() if not part.places]:
+        raise Refusal(f"{all_scales()[key].name} 没有指定任何一列，请写明各题、总分或因子的列名。")
+    for key, part in plan.scales.items():
+        scale, given = all_scales()[key], sum(place != ABSENT for place in part.items)
+        enough = given > 0 if scale.missing.rule == "allowed" else given == scale.size
+        if part.items and not (enough and len(part.items) == scale.size):
+            raise Refusal(f"{scale.name} 应有 {scale.size} 题，指定了 {given} 列。")
+    if not (plan.scales or plan.states_something or plan.is_long):
+        raise Refusal("没有找到任何量表、等级或提示名单，请指定哪些列是作答、总分或等级。")
+    used = Counter(_used(plan))
+    if any(count > 1 for count in used.values()):
         raise Refusal("有一列被指定了两种含义，请检查。")
 
 
-def from_form(meanings: Mapping[int, str], wanted: Sequence[str], *, sheet: str | None) -> Plan:
-    """The plan a person confirmed: column → field or ``phq9.3``."""
-    plan = Plan(sheet=sheet)
-    items: dict[str, dict[int, int]] = {}
-    for place, meaning in sorted(meanings.items()):
-        if not meaning:
-            continue
-        key, _, number = meaning.partition(".")
-        if number.isdecimal():
-            if key not in wanted or not 1 <= int(number) <= all_scales()[key].size:
-                raise Refusal("指定了这份文件没有的题目，请重新打开页面核对。")
-            if int(number) in items.setdefault(key, {}):
-                raise Refusal(f"{all_scales()[key].name} 第 {number} 题被指定了两次。")
-            items[key][int(number)] = place
-        elif meaning in FIELDS:
-            if meaning in plan.columns:
-                raise Refusal("同一个字段被指定了两列，请检查。")
-            plan.columns[meaning] = place
-    for key, found in items.items():
-        plan.items[key] = [found[number] for number in sorted(found)]
-    refuse_unfit(plan, wanted)
-    return plan
+def _used(plan: Plan) -> Iterator[int]:
+    yield from plan.columns.values()
+    for part in plan.scales.values():
+        yield from part.places
+
+
+def brings_critical_items(plan: Plan) -> bool:
+    """Whether the file can show a critical answer: red-flag items, or a class of the source's own (practice §1.3)."""
+    return plan.states_something or any(part.items and all_scales()[key].red_flags for key, part in plan.scales.items())

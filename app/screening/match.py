@@ -1,50 +1,49 @@
-"""Whose row is it: by number, and the name must agree. Never by the order of rows."""
+"""Whose row is it: by number, and the name must agree. Never by the order of rows.
+
+What is joined without a person: a number that holds, under a name that is the
+same apart from its writing; or a number that was once one student's and nobody
+else's, under his name. Everything else is a question with candidates
+(practice §1.4). Names are opened for the rows that are left over, and for
+those only (security.md §2).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import select
 
 from app.intake.problem import Problem
-from app.intake.sheet import Cell, Table
-from app.screening.mapping import Plan
+from app.intake.sheet import Cell
+from app.screening.identities import Identities, Match, Matched
+from app.screening.leftover import Leftover
 from app.security.access import Access
 from app.security.vault import normal
-from app.students.naming import is_damaged, number_text
+from app.students.naming import number_text
 from models.bulk import fetch_many
+from models.refusal import Refusal
 from models.student import Student, StudentNumber
+
+__all__ = ["Identities", "Match", "Matched", "match"]
 
 FEW = 1_000
 """Up to so many rows are looked up by number; for more, all numbers are read once."""
 
 
-class Match(NamedTuple):
-    """One student as a results file needs to know him."""
-
-    student_id: bytes
-    college_id: bytes
-    class_id: bytes
-    name_index: bytes
-
-
-def match(access: Access, table: Table, plan: Plan, problems: list[Problem]) -> list[Match | None]:
-    """The student of every row, or none with a problem saying why."""
-    place = plan.columns["student_number"]
-    title = table.header[place]
-    column = [row[place] for row in table.rows]
-    texts = _numbers(column)
-    vault = access.vault
-    indexes = list(vault.index_many("number", texts))
-    known = _known(access, indexes)
-    found: list[Match | None] = [known.get(index) for index in indexes]
-    for position, (text, student) in enumerate(zip(texts, found, strict=True)):
-        if student is None:
-            problems.append(_no_student(table.row_numbers[position], title, text, column[position]))
-    if "name" in plan.columns:
-        _check_names(access, table, plan.columns["name"], found, problems)
-    return found
+def match(
+    access: Access, identities: Identities, decisions: Mapping[str, str | None], problems: list[Problem]
+) -> Matched:
+    """The student of every row; what is left over is a problem, and a question for a person."""
+    if not {"student_number", "name"} & identities.titles.keys():
+        raise Refusal("文件里没有学号列，也没有姓名列，无法知道每一行是谁；系统不会按行的顺序对应学生。")
+    numbers = _numbers(identities.numbers)
+    indexes = list(access.vault.index_many("number", numbers))
+    students = list(map(_known(access, indexes).get, indexes))
+    bearers, name_indexes = _refuse_other_names(access, identities.names, students)
+    matched = Matched(students, ["number" if student else "" for student in students])
+    if None in students:
+        Leftover(access, identities, numbers, indexes, name_indexes, matched).settle(bearers, decisions, problems)
+    return matched
 
 
 def _numbers(column: Sequence[Cell]) -> list[str]:
@@ -64,30 +63,15 @@ def _known(access: Access, indexes: Sequence[bytes]) -> dict[bytes, Match]:
     return {index: found[student_id] for index, student_id in fetch_many(access.session, numbers)}
 
 
-def _no_student(row: int, title: str, text: str, cell: Cell) -> Problem:
-    if not text:
-        return Problem(row, title, "number_missing", "学号为空，无法对应到学生；本行未导入。")
-    if is_damaged(cell):
-        return Problem(
-            row, title, "number_damaged", "号码被表格软件改成了科学计数，末几位已丢失；请把该列设为“文本”后重新导出。"
-        )
-    return Problem(row, title, "student_unknown", "名册里没有这个学号；请先更新名册，或核对号码。本行未导入。")
-
-
-def _check_names(access: Access, table: Table, place: int, found: list[Match | None], problems: list[Problem]) -> None:
-    """A number whose name differs is a question, never a match (practice §1.4)."""
-    names = [
-        normal(cell) if isinstance(cell, str) else normal(str(cell)) for cell in (row[place] for row in table.rows)
-    ]
-    for position, index in enumerate(access.vault.index_many("name", names)):
-        student = found[position]
+def _refuse_other_names(
+    access: Access, column: Sequence[str], students: list[Match | None]
+) -> tuple[dict[int, Match], list[bytes]]:
+    """Let go of every row whose number is under another name; whose number it was, and the keyed names of all rows."""
+    names = [normal(name) for name in column]
+    indexes = list(access.vault.index_many("name", names))
+    bearers: dict[int, Match] = {}
+    for position, (index, student) in enumerate(zip(indexes, students, strict=True)):
         if student is not None and names[position] and student.name_index != index:
-            found[position] = None
-            problems.append(
-                Problem(
-                    table.row_numbers[position],
-                    table.header[place],
-                    "name_differs",
-                    "学号与姓名不是同一个人，请核对；本行未导入。",
-                )
-            )
+            bearers[position] = student
+            students[position] = None
+    return bearers, indexes

@@ -1,13 +1,13 @@
-"""A results file worked out to the last byte, outside any lock: matched, scored, judged, sealed.
+"""A delivery worked out to the last byte, outside any lock: matched, scored, judged, sealed.
 
-``prepare`` writes nothing. What it returns is either shown as a preview or
+``work_out`` writes nothing. What it returns is either shown as a preview or
 written by ``commit`` in one short transaction of inserts (decisions 15).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -17,17 +17,17 @@ from sqlalchemy.orm import Session
 
 from app.admin import rulebook
 from app.events import Event
+from app.intake import delivery
 from app.intake.batch import Importer
-from app.intake.problem import Problem
-from app.intake.sheet import Table, text_of
-from app.screening import answers as cells
-from app.screening import fate, mapping, sealing
+from app.intake.sheet import Table
+from app.screening import absence, fate, reading, rejected, retest, sealing
+from app.screening.layout import plans_for
 from app.screening.mapping import Plan
-from app.screening.match import match
-from app.screening.receipt import receipt_of, strict_words
-from app.screening.scale import Scale, all_scales
-from app.screening.scoring import score
-from app.screening.sheets import Bundle, Findings, ScaleSheets, findings_in
+from app.screening.match import Matched, match
+from app.screening.reading import Reading
+from app.screening.receipt import people, receipt_of, strict_words
+from app.screening.sheets import Bundle, Findings, findings_in
+from app.screening.suggest import knows
 from app.security.access import Access
 from app.security.policy import Permission, Purpose
 from models.bulk import fetch_many
@@ -36,6 +36,8 @@ from models.keys import Deployment
 from models.moment import now
 from models.refusal import Refusal
 from models.screening import ResponseSet, ScreeningRound
+
+Beat = Callable[[int, int], None]
 
 
 class ScreeningCommitted(Event):
@@ -47,11 +49,13 @@ class SheetsVoided(Event):
     """Answer sheets no longer hold: what was concluded from them is void too (law 8)."""
 
     sheet_ids: tuple[UUID, ...] = ()
+    by: UUID | None = None
+    """The batch or correction on whose account."""
 
 
 @dataclass(slots=True)
 class PreparedScreening:
-    """What a results file would do."""
+    """What a delivery would do."""
 
     receipt: dict[str, Any]
     base: str
@@ -59,97 +63,132 @@ class PreparedScreening:
     """The sheets, ready for the bulk insert."""
     voided: list[bytes]
     findings: list[Findings]
+    doubtful: list[tuple[bytes, bytes, bytes]]
+    """Student, college and class of those whose fresh answers are doubtful."""
+    doubts: list[dict[str, list[str]]]
+    """In their order: scale → why."""
+    answered_again: list[UUID]
+    """Students whose believable answers take the place of earlier ones."""
+    took_part: list[UUID] = field(default_factory=list)
+    rejected: dict[str, Any] | None = None
+    """The rows that do not go in, for the workbook that goes back."""
 
 
 def base_of(session: Session, batch: ImportBatch) -> str:
-    """The roster, the sheets of this round and the rulebook: what a preview was computed from."""
+    """The roster, the round and its sheets, and the rulebook: what a preview was computed from."""
     roster = session.scalar(select(Deployment.roster_version))
     sheets = session.execute(
         select(func.count(), func.count(ResponseSet.voided_at)).where(ResponseSet.round_id == batch.round_id)
     ).one()
-    return f"{roster} {sheets} {rulebook.current(session).version}"
+    rule = session.scalar(select(ScreeningRound.repeat_rule).where(ScreeningRound.id == batch.round_id))
+    return f"{roster} {sheets} {rule} {rulebook.current(session).version}"
 
 
-def prepare(
-    access: Access, table: Table, batch: ImportBatch, beat: Callable[[int, int], None] | None = None
-) -> PreparedScreening:
-    """Work a stored upload out by the plan a person confirmed."""
-    plan = Plan.from_table(access.open_json(batch, ImportBatch.plan)["mapping"])
+def read(raw: bytes, name: str, held: Mapping[str, Any] | None) -> list[Table]:
+    """The tables of a stored delivery."""
+    sheets = (held or {}).get("sheets")
+    return delivery.tables(raw, name, sheets=sheets, knows=knows, all_sheets=bool((held or {}).get("all_sheets")))
+
+
+def prepare(access: Access, tables: Sequence[Table], batch: ImportBatch, beat: Beat | None = None) -> PreparedScreening:
+    """Work a stored upload out by the mapping a person confirmed."""
+    held = access.open_json(batch, ImportBatch.plan)
     screening_round = access.session.get_one(ScreeningRound, batch.round_id)
-    return work_out(access, table, batch, screening_round, plan, beat or (lambda _done, _total: None))
+    plans = plans_for(tables, held["mappings"])
+    decisions = held.get("identities", {})
+    return work_out(
+        access, tables, batch, screening_round, plans, beat or (lambda _done, _total: None), decisions=decisions
+    )
 
 
 def work_out(
     access: Access,
-    table: Table,
+    tables: Sequence[Table],
     batch: ImportBatch,
     screening_round: ScreeningRound,
-    plan: Plan,
-    beat: Callable[[int, int], None],
+    plans: Sequence[Plan],
+    beat: Beat,
+    *,
+    decisions: Mapping[str, str | None] | None = None,
 ) -> PreparedScreening:
-    """Match, score, judge and seal every row of ``table``. Refuses the whole file in strict mode."""
-    mapping.refuse_unfit(plan, list(plan.items))
-    total = len(table)
-    problems: list[Problem] = []
+    """Read, match, score, judge and seal every row. Refuses the whole delivery in strict mode."""
     base = base_of(access.session, batch)
-    students = match(access, table, plan, problems)
+    found = reading.read(tables, plans)
+    total = len(found)
     beat(total // 5, total)
-    scales = {key: _sheets(table, all_scales()[key], plan.items[key], problems) for key in sorted(plan.items)}
+    matched = match(access, found.identities, decisions or {}, found.problems)
     beat(2 * total // 5, total)
-    fates = fate.decide(access, table, batch, scales, students, problems)
-    bundle = Bundle(
-        row_numbers=list(table.row_numbers),
-        students=[student.student_id if student else None for student in students],
-        units=[(student.college_id, student.class_id) if student else None for student in students],
-        fate=fates,
-        scales=scales,
-        identity=lambda position: _identity(table, plan, position),
-    )
-    sealing.number(scales)
+    bundle = _bundle(access, batch, screening_round, found, matched)
+    sealing.number(bundle.scales)
     findings = findings_in(access, bundle, screening_round)
     beat(3 * total // 5, total)
-    receipt = receipt_of(bundle, findings, problems)
-    if batch.strict and problems:
+    receipt = receipt_of(bundle, findings, found)
+    receipt["questions"] = [question.as_table() for question in matched.questions]
+    if batch.strict and found.problems:
         raise Refusal(strict_words(receipt))
     columns = sealing.columns(access, bundle, batch)
     beat(total, total)
-    return PreparedScreening(receipt, base, columns, _to_void(access, batch, bundle), findings)
-
-
-def _sheets(table: Table, scale: Scale, places: list[int], problems: list[Problem]) -> ScaleSheets:
-    answers, blank = cells.read(table, scale, places, problems)
-    return ScaleSheets(
-        scale=scale,
-        answers=answers,
-        scores=score(scale, answers),
-        present=~blank,
-        fresh=np.zeros(len(table), dtype=bool),
+    return PreparedScreening(
+        receipt=receipt,
+        base=base,
+        columns=columns,
+        voided=_to_void(access, batch, bundle),
+        findings=findings,
+        **_afterwards(bundle),
+        rejected=rejected.rows_of(tables, bundle, found),
     )
 
 
-def _identity(table: Table, plan: Plan, position: int) -> dict[str, str]:
-    row = table.rows[position]
+def _bundle(
+    access: Access, batch: ImportBatch, screening_round: ScreeningRound, found: Reading, matched: Matched
+) -> Bundle:
+    fates = fate.decide(access, batch, screening_round.repeat_rule, found, matched.students)
+    return Bundle(
+        row_numbers=found.row_numbers,
+        files=found.files,
+        students=[student.student_id if student else None for student in matched.students],
+        units=[(student.college_id, student.class_id) if student else None for student in matched.students],
+        fate=fates,
+        scales=found.scales,
+        taken_at=found.taken_at,
+        identity=found.identities.said,
+    )
+
+
+def _afterwards(bundle: Bundle) -> dict[str, Any]:
+    """Whose answers are to be given again, who has given them again, and who has taken part after all."""
+    none = np.zeros(len(bundle.fate), dtype=bool)
+    fresh, again = none.copy(), none.copy()
+    doubts: dict[bytes, dict[str, list[str]]] = {}
+    for key, held in bundle.scales.items():
+        fresh |= held.fresh
+        again[[place for place in held.replaces if held.fresh[place] and not held.validity.doubtful[place]]] = True
+        for place in np.flatnonzero(held.fresh & held.validity.doubtful).tolist():
+            doubts.setdefault(bundle.students[place] or b"", {})[key] = held.validity.of(place)
+    asked = [person for person in people(bundle, fresh) if person[0] in doubts]
     return {
-        name: text_of(row[plan.columns[name]])
-        for name in ("student_number", "name", "class", "college")
-        if name in plan.columns
+        "doubtful": asked,
+        "doubts": [doubts[student] for student, _, _ in asked],
+        "answered_again": [UUID(bytes=person[0]) for person in people(bundle, again) if person[0] not in doubts],
+        "took_part": [UUID(bytes=student) for student, _, _ in people(bundle, fresh)],
     }
 
 
 def _to_void(access: Access, batch: ImportBatch, bundle: Bundle) -> list[bytes]:
     """Stored sheets that fresh ones replace."""
-    if not batch.replace:
-        return []
-    fresh = {
+    replaced = {
         (bundle.students[place], key)
         for key, held in bundle.scales.items()
-        for place in np.flatnonzero(held.fresh).tolist()
+        for place in held.replaces
+        if held.fresh[place]
     }
+    if not replaced:
+        return []
     query = select(ResponseSet.id, ResponseSet.student_id, ResponseSet.scale).where(
         ResponseSet.round_id == batch.round_id, ResponseSet.voided_at.is_(None)
     )
     rows = fetch_many(access.session, query)
-    return [sheet_id for sheet_id, student_id, scale in rows if (student_id, scale) in fresh]
+    return [sheet_id for sheet_id, student_id, scale in rows if (student_id, scale) in replaced]
 
 
 # --- writing ------------------------------------------------------------------------------
@@ -159,28 +198,44 @@ def commit(access: Access, batch: ImportBatch, prepared: PreparedScreening) -> N
     """Write sheets, void what they replace, and let every finding be written: one transaction."""
     screening_round = access.session.get_one(ScreeningRound, batch.round_id, with_for_update=True)
     if prepared.voided:
-        _void(access, prepared.voided)
+        void(access, [UUID(bytes=sheet_id) for sheet_id in prepared.voided], by=batch.id)
     stored = access.insert_many(ResponseSet, prepared.columns)
     for found in prepared.findings:
         found.write(access, screening_round, batch)
+    retest.settle(access, screening_round.id, prepared.answered_again)
+    retest.ask(access, screening_round, batch.id, prepared.doubtful, prepared.doubts)
+    absence.settle(access, screening_round.id, prepared.took_part)
+    keep_rejected(access, batch, prepared)
     access.record(ScreeningCommitted(object_id=batch.id, count=stored))
 
 
-def _void(access: Access, sheet_ids: list[bytes]) -> None:
-    ids = [UUID(bytes=sheet_id) for sheet_id in sheet_ids]
+def keep_rejected(access: Access, batch: ImportBatch, prepared: PreparedScreening) -> None:
+    """The rows that do not go in stay with the batch, so that they can be mended and brought again."""
+    if prepared.rejected is not None:
+        access.seal_json(batch, ImportBatch.rejected, prepared.rejected)
+    else:
+        batch.rejected = None
+
+
+def void(access: Access, ids: Sequence[UUID], *, by: UUID) -> None:
+    """Let sheets no longer hold, on account of a batch or a correction."""
     for start in range(0, len(ids), 500):
         access.session.execute(
-            update(ResponseSet).where(ResponseSet.id.in_(ids[start : start + 500])).values(voided_at=now())
+            update(ResponseSet)
+            .where(ResponseSet.id.in_(ids[start : start + 500]))
+            .values(voided_at=now(), voided_by=by)
         )
-    access.record(SheetsVoided(sheet_ids=tuple(ids), count=len(ids)))
+    access.record(SheetsVoided(sheet_ids=tuple(ids), by=by, count=len(ids)))
 
 
 IMPORTER = Importer(
     kind=BatchKind.SCREENING,
     permission=Permission.SCREENING_IMPORT,
     purpose=Purpose.CARE,
-    knows=mapping.knows,
+    knows=knows,
+    read=read,
     prepare=prepare,
     commit=commit,
+    previewed=keep_rejected,
     base=base_of,
 )

@@ -1,248 +1,134 @@
-"""普查批次, 导入结果: upload → map → preview → commit."""
+"""导入结果: hand in → what the columns mean → preview, whose the rows are → commit."""
 
 from __future__ import annotations
 
-from datetime import datetime, time
+import io
+import zipfile
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from sqlalchemy import func, select
+from werkzeug.datastructures import FileStorage
 
 from app.intake import batch as life
-from app.intake import desk, sheet
-from app.intake.sheet import Table, text_of
-from app.screening import mapping, round
-from app.screening.forms import MoveRoundForm, OpenRoundForm, UploadResultsForm
-from app.screening.mapping import Plan
+from app.intake import desk
+from app.screening import map_form, map_page, prepare, round
+from app.screening.forms import UploadResultsForm
+from app.screening.layout import layouts, suggested
 from app.screening.scale import all_scales
-from app.security.access import PAGE
-from app.security.holders import names_of
 from app.security.policy import Permission
-from app.web.arguments import version_seen, whole
+from app.web.arguments import version_seen
 from app.web.feature import Room, access
-from app.web.forms import choices, options
+from app.web.forms import options
 from app.web.paging import page_of
-from app.web.words import label
-from models import moment
 from models.intake import BatchKind, BatchStage, ImportBatch
-from models.interview import InterviewEntry, InterviewStage
 from models.refusal import Refusal
-from models.screening import ResponseSet, RoundStage, ScreeningRound
+from models.screening import ScreeningRound
 
 screening = Room("screening", __name__, template_folder="templates")
-SHOWN_VALUES = 3
-"""Sample cells shown beside a column that is not an identity, to map by."""
-
-
-@screening.route("/rounds", needs=Permission.ROUND_MANAGE)
-def rounds() -> ResponseReturnValue:
-    place = page_of(request.args.get("page"))
-    query = select(
-        ScreeningRound.id,
-        ScreeningRound.name,
-        ScreeningRound.stage,
-        ScreeningRound.opened_at,
-        ScreeningRound.interviews_due_at,
-        ScreeningRound.owner_id,
-    )
-    rows = access.page(query, order=["-opened_at", "id"], limit=PAGE + 1, offset=place.offset)
-    return render_template(
-        "screening/rounds.html",
-        rows=rows[:PAGE],
-        place=place.with_rows(len(rows)),
-        names=names_of(access.session, [row.owner_id for row in rows]),
-    )
-
-
-@screening.route("/rounds/new", needs=Permission.ROUND_MANAGE, methods=["GET", "POST"])
-def new_round() -> ResponseReturnValue:
-    form = OpenRoundForm()
-    if not form.is_submitted():
-        form.interviews_due.data = round.default_deadline().date()
-    if form.validate_on_submit():
-        with form.explaining():
-            due = datetime.combine(form.interviews_due.data, time(17, 30), moment.zone())
-            if due < moment.now():
-                raise Refusal("约谈截止日期不能早于今天。", field="interviews_due")
-            row = round.open_round(access, name=form.name.data, interviews_due=due)
-            return redirect(url_for(".show_round", round_id=row.id))
-    return render_template("screening/new_round.html", form=form)
-
-
-@screening.route("/rounds/<uuid:round_id>", needs=Permission.ROUND_MANAGE, methods=["GET", "POST"])
-def show_round(round_id: UUID) -> ResponseReturnValue:
-    form = MoveRoundForm()
-    row = access.find(ScreeningRound, round_id, version=form.seen_version)
-    form.stage.choices = choices(stage for stage in RoundStage if stage in row.__moves__[row.stage])
-    if form.validate_on_submit():
-        with form.explaining():
-            round.move(access, row, stage=RoundStage(form.stage.data))
-            flash("批次状态已更新。")
-            return redirect(url_for(".show_round", round_id=round_id))
-    form.version.data = str(row.version)
-    return render_template(
-        "screening/round.html",
-        row=row,
-        form=form,
-        counts=_counts(round_id),
-        owner=names_of(access.session, [row.owner_id]).get(row.owner_id, "--"),
-        batches=desk.recent(access.under(Permission.SCREENING_IMPORT), BatchKind.SCREENING, round_id=round_id)[:PAGE],
-        scales=all_scales(),
-    )
-
-
-def _counts(round_id: UUID) -> dict[str, Any]:
-    """How far the round is: people with a sheet, sheets by scale, the interview list by state."""
-    live = (ResponseSet.round_id == round_id, ResponseSet.voided_at.is_(None))
-    people = select(func.count(func.distinct(ResponseSet.student_id))).where(*live)
-    scales = select(ResponseSet.scale, func.count()).where(*live).group_by(ResponseSet.scale)
-    stages = (
-        select(InterviewEntry.stage, func.count())
-        .where(InterviewEntry.round_id == round_id, InterviewEntry.stage != InterviewStage.VOID)
-        .group_by(InterviewEntry.stage)
-    )
-    listed = {stage: count for stage, count in access.session.execute(stages)}
-    return {
-        "people": access.session.scalar(people) or 0,
-        "scales": {scale: count for scale, count in access.session.execute(scales)},
-        "interviews": listed,
-        "interviews_total": sum(listed.values()),
-        "interviews_done": sum(count for stage, count in listed.items() if not InterviewEntry.__moves__[stage]),
-    }
-
-
-# --- results files -------------------------------------------------------------------------
+QUESTIONS_PAGE = 20
+"""Rows to be named by a person on one page."""
+CHANGEABLE = {BatchStage.UPLOADED, BatchStage.READ, BatchStage.MAPPED, BatchStage.PREVIEWED, BatchStage.STALE}
 
 
 @screening.route("/rounds/<uuid:round_id>/import", needs=Permission.SCREENING_IMPORT, methods=["GET", "POST"])
 def upload(round_id: UUID) -> ResponseReturnValue:
     row = access.find(ScreeningRound, round_id)
     form = UploadResultsForm()
-    form.scales.choices = options((key, scale.title) for key, scale in all_scales().items())
-    if not form.is_submitted():
-        form.scales.data = list(all_scales())
+    form.scales.choices = options((key, scale.title) for key, scale in all_scales().items() if scale.size)
     if form.validate_on_submit():
         with form.explaining():
             round.refuse_unless_open(row)
+            raw, name = packed([found for found in form.upload.data if found.filename])
             received = life.receive(
                 access,
                 BatchKind.SCREENING,
-                form.upload.data.read(),
-                form.upload.data.filename or "",
+                raw,
+                name,
                 round_id=row.id,
                 strict=form.strict.data,
                 replace=form.replace.data,
             )
-            plan = {"scales": form.scales.data, "sheet": form.sheet.data or None}
+            sheets = [part.strip() for part in (form.sheet.data or "").replace("，", ",").split(",") if part.strip()]
+            plan = {"scales": form.scales.data or None, "sheets": sheets or None, "all_sheets": form.all_sheets.data}
             access.seal_json(received, ImportBatch.plan, plan)
             return redirect(url_for(".map_columns", batch_id=received.id))
     return render_template("screening/upload.html", form=form, row=row)
 
 
+def packed(files: Sequence[FileStorage]) -> tuple[bytes, str]:
+    """One delivery of what was handed in: the file itself, or several in one container that never touches the disk."""
+    if len(files) == 1:
+        return files[0].read(), files[0].filename or ""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as container:
+        for place, file in enumerate(files, start=1):
+            container.writestr(f"{place:03d} {file.filename}", file.read())
+    return out.getvalue() if files else b"", f"{len(files)} 个文件.zip"
+
+
 @screening.route("/imports/<uuid:batch_id>/map", needs=Permission.SCREENING_IMPORT)
 def map_columns(batch_id: UUID) -> ResponseReturnValue:
     batch = life.of_kind(access, batch_id, BatchKind.SCREENING)
-    if batch.stage not in {
-        BatchStage.UPLOADED,
-        BatchStage.READ,
-        BatchStage.MAPPED,
-        BatchStage.PREVIEWED,
-        BatchStage.STALE,
-    }:
+    if batch.stage not in CHANGEABLE:
         return redirect(url_for(".show_batch", batch_id=batch_id))
     held = access.open_json(batch, ImportBatch.plan)
     try:
-        table = sheet.read(life.content(access, batch), sheet=held["sheet"], knows=mapping.knows)
+        tables = _tables(batch, held)
     except Refusal as refusal:
         return render_template("screening/unreadable.html", batch=batch, sentence=refusal.sentence), 422
-    plan = Plan.from_table(held["mapping"]) if "mapping" in held else mapping.suggest(table.header, held["scales"])
-    return _map_page(batch, table, plan, held["scales"])
+    wanted = request.args.getlist("scale") or held["scales"]
+    found = layouts(tables)
+    if "mappings" in held and not request.args.getlist("scale"):
+        plans = map_page.plans_of(found, held["mappings"])
+    else:
+        plans = map_page.plans_of(found, suggested(tables, wanted, _asked_by(batch)))
+    unclear = (access.open_json(batch, ImportBatch.receipt) or {}).get("unclear")
+    return _map_page(batch, found, plans, problem=unclear)
+
+
+def _tables(batch: ImportBatch, held: dict[str, Any]) -> list[Any]:
+    return prepare.read(life.content(access, batch), access.open(batch, ImportBatch.file_name), held)
+
+
+def _asked_by(batch: ImportBatch) -> list[str]:
+    return round.scales_of(access.session.get_one(ScreeningRound, batch.round_id))
 
 
 def _map_page(
-    batch: ImportBatch, table: Table, plan: Plan, scales: list[str], problem: str | None = None
+    batch: ImportBatch, found: Sequence[Any], plans: Sequence[Any], problem: str | None = None
 ) -> ResponseReturnValue:
-    options = [("", "不导入")] + [(name, label(name, "screening_field")) for name in mapping.FIELDS]
-    groups = [
-        (
-            all_scales()[key].title,
-            [
-                (f"{key}.{item.number}", f"{all_scales()[key].name} 第 {item.number} 题")
-                for item in all_scales()[key].items
-            ],
-        )
-        for key in scales
-    ]
-    columns = [
-        {
-            "place": place,
-            "title": title,
-            "meaning": plan.meaning(place),
-            "reason": plan.reasons.get(place, ""),
-            "samples": _samples(table, place, plan),
-        }
-        for place, title in enumerate(table.header)
-    ]
-    ready = problem is None
-    try:
-        mapping.refuse_unfit(plan, scales)
-    except Refusal as refusal:
-        ready, problem = False, problem or refusal.sentence
-    page = render_template(
-        "screening/map.html",
-        batch=batch,
-        table=table,
-        columns=columns,
-        options=options,
-        groups=groups,
-        problem=problem,
-        ready=ready,
-    )
-    return page, 200 if ready else 422
-
-
-def _samples(table: Table, place: int, plan: Plan) -> str:
-    """A few small numbers of a column: a word might be somebody's name, under whatever heading."""
-    if plan.meaning(place) in {"student_number", "name"}:
-        return "（不显示）"
-    values = [text_of(row[place]) for row in table.rows[: 10 * SHOWN_VALUES]]
-    short = [value for value in dict.fromkeys(values) if len(value) <= 2 and value.isdecimal()]
-    return "、".join(short[:SHOWN_VALUES]) if short else "（不显示）"
+    offered = [*request.args.getlist("scale"), *_asked_by(batch)]
+    view = map_page.view_of(found, plans, offered, unfold=request.args.get("unfold", ""))
+    view["problem"] = problem or view["problem"]
+    page = render_template("screening/map.html", batch=batch, scales=all_scales(), **view)
+    return page, 422 if view["problem"] else 200
 
 
 @screening.route("/imports/<uuid:batch_id>/map", needs=Permission.SCREENING_IMPORT, methods=["POST"])
 def confirm_map(batch_id: UUID) -> ResponseReturnValue:
     batch = life.of_kind(access, batch_id, BatchKind.SCREENING, version=version_seen(request.form.get("version")))
     held = access.open_json(batch, ImportBatch.plan)
-    places = {
-        whole(name.removeprefix("column-")): value for name, value in request.form.items() if name[:7] == "column-"
-    }
-    meanings = {place: value for place, value in places.items() if place is not None}
+    found = layouts(_tables(batch, held))
     try:
-        plan = mapping.from_form(meanings, held["scales"], sheet=held["sheet"])
+        mappings = map_form.mappings_from(request.form, found)
     except Refusal as refusal:
-        table = sheet.read(life.content(access, batch), sheet=held["sheet"], knows=mapping.knows)
-        return _map_page(batch, table, _unchecked(meanings, held["scales"]), held["scales"], refusal.sentence)
-    access.seal_json(batch, ImportBatch.plan, held | {"mapping": plan.as_table()})
+        return _map_page(batch, found, _chosen(found), refusal.sentence)
+    access.seal_json(batch, ImportBatch.plan, held | {"mappings": mappings})
     if batch.stage is BatchStage.UPLOADED:
         batch.move_to(BatchStage.READ)
     life.ask_preview(access, batch)
     return redirect(url_for(".show_batch", batch_id=batch_id))
 
 
-def _unchecked(meanings: dict[int, str], scales: list[str]) -> Plan:
+def _chosen(found: Sequence[Any]) -> list[Any]:
     """What the person chose, as far as it goes, so that nothing has to be chosen again."""
-    plan = Plan()
-    for place, meaning in meanings.items():
-        key, _, number = meaning.partition(".")
-        item = whole(number)
-        if item and key in scales and item <= all_scales()[key].size:
-            plan.items.setdefault(key, [-1] * all_scales()[key].size)[item - 1] = place
-        elif meaning in mapping.FIELDS:
-            plan.columns[meaning] = place
-    return plan
+    return [
+        map_form.forgiving(request.form, layout, place, start)
+        for place, (layout, start) in enumerate(zip(found, map_form.starts(found), strict=True))
+    ]
 
 
 @screening.route("/imports/<uuid:batch_id>", needs=Permission.SCREENING_IMPORT)
@@ -250,13 +136,42 @@ def show_batch(batch_id: UUID) -> ResponseReturnValue:
     batch = life.of_kind(access, batch_id, BatchKind.SCREENING)
     view = desk.view_of(access, batch)
     row = access.session.get_one(ScreeningRound, batch.round_id)
+    questions = view.receipt.get("questions", [])
+    asked = page_of(request.args.get("question"))
+    start = (asked.number - 1) * QUESTIONS_PAGE
     return render_template(
         "screening/batch.html",
         batch=view,
         row=row,
         scales=all_scales(),
+        questions=questions[start : start + QUESTIONS_PAGE],
+        questions_total=len(questions),
+        asked=asked,
+        more_questions=len(questions) > start + QUESTIONS_PAGE,
+        decided=(access.open_json(batch, ImportBatch.plan) or {}).get("identities", {}),
         **desk.shown_problems(view, request.args.get("page")),
     )
+
+
+@screening.route("/imports/<uuid:batch_id>/identities", needs=Permission.SCREENING_IMPORT, methods=["POST"])
+def decide_identities(batch_id: UUID) -> ResponseReturnValue:
+    """Name the students of rows that the file does not; then work everything out again."""
+    batch = life.of_kind(access, batch_id, BatchKind.SCREENING, version=desk.seen_version())
+    held = access.open_json(batch, ImportBatch.plan)
+    receipt = access.open_json(batch, ImportBatch.receipt) or {}
+    offered = {
+        question["key"]: {candidate["student"] for candidate in question["candidates"]}
+        for question in receipt.get("questions", [])
+    }
+    chosen = {key: request.form.get(f"who-{key}", "") for key in offered}
+    decided = {key: value for key, value in chosen.items() if value in offered[key]}
+    decided |= {key: None for key, value in chosen.items() if value == "nobody"}
+    if not decided:
+        flash("还没有选择任何一行。")
+        return redirect(url_for(".show_batch", batch_id=batch_id))
+    access.seal_json(batch, ImportBatch.plan, held | {"identities": held.get("identities", {}) | decided})
+    life.ask_preview(access, batch)
+    return redirect(url_for(".show_batch", batch_id=batch_id))
 
 
 @screening.route("/imports/<uuid:batch_id>/state", needs=Permission.SCREENING_IMPORT, background=True)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import IntEnum
 from typing import Any, Protocol
 
@@ -12,9 +13,12 @@ from numpy.typing import NDArray
 
 from app.screening.scale import Scale
 from app.screening.scoring import Answers, Scores
+from app.screening.validity import Validity
 from app.security.access import Access
 from models.intake import ImportBatch
 from models.screening import ScreeningRound
+
+Flags = NDArray[np.bool_]
 
 
 class Fate(IntEnum):
@@ -29,30 +33,63 @@ class Fate(IntEnum):
 
 @dataclass(slots=True)
 class ScaleSheets:
-    """One scale over all rows of the file."""
+    """One scale over all rows of a delivery."""
 
     scale: Scale
     answers: Answers
     scores: Scores
-    present: NDArray[np.bool_]
-    """The row holds at least one answer to this scale."""
-    fresh: NDArray[np.bool_]
+    present: Flags
+    """The row says something on this scale."""
+    fresh: Flags
     """The sheet is new and will be stored."""
+    known: Flags
+    """The sheet is stored already."""
+    stated: Flags
+    """There are totals or factors of the source, and no answers."""
+    expected: Flags
+    """The row's file has columns for this scale."""
+    validity: Validity
+    coding: list[str | None]
+    """How each row's file coded its answers; none where it was the scale's own coding."""
+    bands_said: list[str] | None = None
+    """The source's own words for the result, to compare."""
+    totals_said: NDArray[np.float64] | None = None
+    """The source's own total beside the items, to compare."""
     ids: list[bytes | None] = field(default_factory=list)
     """Id of the stored sheet, for fresh ones."""
     digests: list[bytes] = field(default_factory=list)
+    replaces: set[int] = field(default_factory=set)
+    """Rows whose fresh sheet takes the place of a stored one."""
+
+    @property
+    def left_out(self) -> Flags:
+        """Said something, and is neither stored nor known: only its critical answers count."""
+        return self.present & ~self.fresh & ~self.known
+
+    @property
+    def blank(self) -> Flags:
+        """The file asks about it, and this row says nothing."""
+        return self.expected & ~self.present
+
+    @property
+    def lacking(self) -> Flags:
+        """Answered in part, on a scale that needs every answer."""
+        return self.present & ~self.stated & ~self.scores.complete
 
 
 @dataclass(slots=True)
 class Bundle:
-    """All rows of one file. Lists and arrays run over the rows in file order."""
+    """All rows of one delivery. Lists and arrays run over the rows in file order."""
 
-    row_numbers: list[int]
+    row_numbers: Sequence[int]
+    files: Sequence[str]
+    """File or sheet of each row; empty for a single one."""
     students: list[bytes | None]
     units: list[tuple[bytes, bytes] | None]
     """College and class of the student."""
     fate: NDArray[np.int8]
     scales: dict[str, ScaleSheets]
+    taken_at: list[datetime | None]
     identity: Callable[[int], dict[str, str]]
     """Number, name and class as the file has them, for a row whose student is not known."""
 

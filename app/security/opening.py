@@ -56,6 +56,18 @@ class Opening(Decision):
             for (owner, row_id), value in zip(places, values, strict=True)
         ]
 
+    def open_to_count(self, rows: Sequence[Any], attribute: InstrumentedAttribute[Any]) -> list[str]:
+        """One sealed field of very many rows, only to add them up: the log says which field and how many, not whom.
+
+        For sums over a whole round, where naming every student in the log would bury what matters there.
+        """
+        if not self._everybody:
+            raise Undecided("sums need a rule over everything")
+        before = dict(self._subjects)
+        texts = self.open_each(rows, attribute)
+        self._subjects = before
+        return texts
+
     def _place(self, row: Any, field: SealedField) -> tuple[UUID, UUID]:
         """Owner and row of a sealed value, from an entity or from a list row labelled ``<table>_id``."""
         table = field.model.__tablename__  # type: ignore[attr-defined]

@@ -69,6 +69,7 @@ class Permission(StrEnum):
     SCREENING_READ = "screening_read"
     SCREENING_IMPORT = "screening_import"
     ROUND_MANAGE = "round_manage"
+    ROUND_COVERAGE = "round_coverage"
     INTERVIEW_WORK = "interview_work"
     RETEST_WORK = "retest_work"
     STRUCTURED_INTERVIEW = "structured_interview"
@@ -231,6 +232,11 @@ POLICY: dict[tuple[Permission, Purpose], dict[Role, Rule]] = {
     (Permission.SCREENING_READ, Purpose.CARE): _all(everything, *CENTRE),
     (Permission.SCREENING_IMPORT, Purpose.CARE): _all(everything, *CENTRE, Role.CONSOLE, Role.WORKER),
     (Permission.ROUND_MANAGE, Purpose.CARE): _all(everything, *CENTRE),
+    (Permission.ROUND_COVERAGE, Purpose.CARE): {
+        Role.ADVISOR: students_of_my_classes,
+        Role.COLLEGE_LEAD: students_of_my_college,
+        **_all(everything, *CENTRE),
+    },
     (Permission.INTERVIEW_WORK, Purpose.CARE): _all(everything, *CENTRE),
     (Permission.RETEST_WORK, Purpose.CARE): _all(everything, *CENTRE),
     (Permission.STRUCTURED_INTERVIEW, Purpose.CARE): _all(everything, *CENTRE),
@@ -287,6 +293,7 @@ ROOTS: dict[Permission, type[Any]] = {
     Permission.SCREENING_READ: Student,
     Permission.SCREENING_IMPORT: ScreeningRound,
     Permission.ROUND_MANAGE: ScreeningRound,
+    Permission.ROUND_COVERAGE: Student,
     Permission.INTERVIEW_WORK: InterviewEntry,
     Permission.RETEST_WORK: Retest,
     Permission.STRUCTURED_INTERVIEW: Student,
@@ -319,11 +326,12 @@ OPENS: dict[Permission, frozenset[str]] = {
     Permission.CARE_TALK: FACE | {"care_advice.body", "signal.focus"},
     Permission.TALK_READ: frozenset({"care_talk.body"}),
     Permission.SCREENING_READ: frozenset({"response_set.body"}),
-    Permission.SCREENING_IMPORT: UPLOAD,
+    Permission.SCREENING_IMPORT: UPLOAD | {"student.name", "student.details", "student_number.number"},
+    Permission.ROUND_COVERAGE: FACE,
     Permission.INTERVIEW_WORK: FACE | {"interview_entry.body", "interview_entry.outcome"},
+    Permission.UNPLACED_WORK: IDENTITY | {"unplaced_answer.body"},
     Permission.RETEST_WORK: FACE | {"retest.body"},
     Permission.STRUCTURED_INTERVIEW: FACE | {"structured_interview.body"},
-    Permission.UNPLACED_WORK: FACE | {"unplaced_answer.body", "student_number.number"},
     Permission.ALERT_TRIAGE: FACE | {"signal.reason", "signal.focus", "alert.basis"},
     Permission.DUTY_WORK: FACE | {"student_number.number", "signal.focus", "care_advice.body"},
     Permission.DUTY_ASSIGN: FACE,

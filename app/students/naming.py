@@ -6,11 +6,10 @@ import unicodedata
 
 from pypinyin import lazy_pinyin
 
-from app.intake.sheet import Cell, text_of
+from app.intake.cells import Cell, is_damaged, text_of
 from app.security.vault import normal
 
-DAMAGED_FROM = 1e15
-"""A number this large was rounded by the spreadsheet: its last digits are gone."""
+__all__ = ["class_text", "clean", "is_damaged", "is_phone", "number_text", "phone_text", "pinyin"]
 
 
 def clean(text: str) -> str:
@@ -27,15 +26,6 @@ def pinyin(name: str) -> str:
 def number_text(cell: Cell | None) -> str:
     """A student number in its one form: NFKC, no blanks, no apostrophe, lower case. Compared, not shown."""
     return normal(text_of(cell)).lstrip("'")
-
-
-def is_damaged(cell: Cell | None) -> bool:
-    """Whether a spreadsheet has turned a long number into 4.40301E+17 and lost its end."""
-    if isinstance(cell, float):
-        return abs(cell) >= DAMAGED_FROM
-    text = text_of(cell).lower()
-    mantissa, sign, exponent = text.partition("e+")
-    return bool(sign) and exponent.isdecimal() and mantissa.replace(".", "", 1).isdecimal()
 
 
 def phone_text(cell: Cell | None) -> str:

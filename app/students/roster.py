@@ -22,7 +22,7 @@ from app.intake.sheet import Table
 from app.security.access import Access
 from app.security.policy import Permission, Purpose
 from app.security.vault import Vault
-from app.students import roster_row
+from app.students import roster_row, tags
 from app.students.naming import pinyin
 from app.students.roster_compare import GONE, PreparedRoster, base_of, work_out
 from models.base import new_ids
@@ -73,6 +73,7 @@ def commit(access: Access, _batch: ImportBatch, prepared: PreparedRoster) -> Non
     _add_students(access, prepared)
     _change_students(access, prepared)
     _add_numbers(access, prepared)
+    tags.write(access, prepared.tags, prepared.ended_tags)
     access.session.execute(update(Deployment).values(roster_version=Deployment.roster_version + 1))
     changed = len(prepared.new) + len(prepared.changed) + len(prepared.leaving)
     access.record(RosterCommitted(count=changed))

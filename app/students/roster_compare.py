@@ -7,6 +7,7 @@ whose name differs is a question, never a match. An empty cell never erases.
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,7 +21,7 @@ from app.intake.problem import Problem, listed
 from app.intake.sheet import Table
 from app.security.access import Access
 from app.security.vault import Vault
-from app.students import roster_row
+from app.students import roster_row, tags
 from app.students.roster_row import RosterRow
 from app.students.units import Units
 from config import catalogue
@@ -48,9 +49,9 @@ class _Known:
     numbers: set[bytes] = field(default_factory=set)
     past_numbers: set[bytes] = field(default_factory=set)
 
-    def bears(self, number: bytes, once: bool) -> bool:
-        """Whether this number is his; ``once``: or ever was."""
-        return number in self.numbers or (once and number in self.past_numbers)
+    def bears(self, number: bytes) -> bool:
+        """Whether this number is his, or was: what has ended does not begin again by a roster of before."""
+        return number in self.numbers or number in self.past_numbers
 
 
 @dataclass(slots=True)
@@ -66,6 +67,8 @@ class PreparedRoster:
     retired_numbers: list[bytes] = field(default_factory=list)
     moved: dict[UUID, tuple[UUID, UUID]] = field(default_factory=dict)
     leaving: list[UUID] = field(default_factory=list)
+    tags: list[tuple[UUID, str]] = field(default_factory=list)
+    ended_tags: list[tuple[UUID, str]] = field(default_factory=list)
 
 
 def base_of(session: Session, _batch: ImportBatch) -> str:
@@ -97,22 +100,27 @@ class _Comparison:
         self.seen: dict[bytes, int] = {}
         self.colleges: set[UUID] = set()
         self.present: set[UUID] = set()
+        self.tags = tags.held_by_all(access.session)
 
     def run(self) -> PreparedRoster:
-        owners, known = self._house()
-        matched = list(self._match(list(roster_row.rows(self.table, self.problems)), owners, known))
+        owners, known, once = self._house()
+        matched = list(self._match(list(roster_row.rows(self.table, self.problems)), owners, once, known))
         details = self._details_of([student.id for _, _, student in matched if student])
         unchanged = 0
         for place, (row, index, student) in enumerate(matched):
             if place % 2_000 == 0:
                 self.beat(place, len(matched))
             unchanged += not self._take(row, index, student, details)
-        leaving = self._leaving(owners, known)
+        leaving = self._leaving({index: min(ids) for index, ids in once.items() if len(ids) == 1} | owners, known)
         self.prepared.receipt = self._receipt(len(self.table), len(matched), unchanged, leaving)
         return self.prepared
 
     def _match(
-        self, rows: list[RosterRow], owners: dict[bytes, UUID], known: dict[UUID, _Known]
+        self,
+        rows: list[RosterRow],
+        owners: dict[bytes, UUID],
+        once: dict[bytes, set[UUID]],
+        known: dict[UUID, _Known],
     ) -> Iterator[tuple[RosterRow, dict[NumberKind, bytes], _Known | None]]:
         """Every row that is beyond doubt, with the student it is about, if the house knows him."""
         for row in rows:
@@ -122,6 +130,7 @@ class _Comparison:
                 self._wrong(row, "repeated", f"号码与第 {earlier} 行相同，只采用了第 {earlier} 行。")
                 continue
             found = {owners[number] for number in index.values() if number in owners}
+            found = found or self._by_former_number(row, index, once, known)
             if len(found) > 1:
                 self._wrong(row, "numbers_disagree", "本行的几个号码分属不同的学生，请核对后再导入本行。")
                 continue
@@ -134,13 +143,23 @@ class _Comparison:
             self.seen.update(dict.fromkeys(index.values(), row.row))
             yield row, index, student
 
+    def _by_former_number(
+        self, row: RosterRow, index: dict[NumberKind, bytes], once: dict[bytes, set[UUID]], known: dict[UUID, _Known]
+    ) -> set[UUID]:
+        """Whom an office means that still writes a number which has ended: the one of this name who bore it."""
+        name_index = self.vault.index("name", row.name)
+        borne = {student_id for number in index.values() for student_id in once.get(number, ())}
+        named = {student_id for student_id in borne if known[student_id].name_index == name_index}
+        return named if len(named) == 1 else set()
+
     def _indexes(self, row: RosterRow) -> dict[NumberKind, bytes]:
         return {kind: self.vault.index("number", number) for kind, number in row.numbers.items()}
 
     def _all_indexes(self, numbers: list[str]) -> list[bytes]:
         return [self.vault.index("number", number) for number in numbers]
 
-    def _house(self) -> tuple[dict[bytes, UUID], dict[UUID, _Known]]:
+    def _house(self) -> tuple[dict[bytes, UUID], dict[UUID, _Known], dict[bytes, set[UUID]]]:
+        """Who bears each number, everybody, and who bore each number that has ended."""
         session = self.access.session
         known = {
             row.id: _Known(*row)
@@ -156,6 +175,7 @@ class _Comparison:
             )
         }
         owners: dict[bytes, UUID] = {}
+        once: dict[bytes, set[UUID]] = defaultdict(set)
         for index, student_id, until in session.execute(
             select(StudentNumber.index, StudentNumber.student_id, StudentNumber.until)
         ):
@@ -164,7 +184,8 @@ class _Comparison:
                 known[student_id].numbers.add(index)
             else:
                 known[student_id].past_numbers.add(index)
-        return owners, known
+                once[index].add(student_id)
+        return owners, known, once
 
     def _take(
         self,
@@ -180,6 +201,7 @@ class _Comparison:
             student_id = new_id()
             self.prepared.new.append((student_id, row))
             self.prepared.numbers += [(student_id, kind, row) for kind in row.numbers]
+            self.prepared.tags += [(student_id, tag) for tag in sorted(row.tags)]
             return True
         self.present.add(student.id)
         changes: dict[str, Any] = {}
@@ -195,13 +217,21 @@ class _Comparison:
         held = details.get(student.id, {})
         if held | row.details != held:
             changes["details"] = held | row.details
-        fresh = [kind for kind, number in index.items() if not student.bears(number, row.ends(kind))]
+        fresh = [kind for kind, number in index.items() if not student.bears(number)]
         self.prepared.numbers += [(student.id, kind, row) for kind in fresh]
         ending = [number for kind, number in index.items() if row.ends(kind) and number in student.numbers]
         self.prepared.retired_numbers += ending
         if changes:
             self.prepared.changed.append((student.id, changes))
-        return bool(changes or fresh or ending)
+        return any((changes, fresh, ending, self._tag(row, student.id)))
+
+    def _tag(self, row: RosterRow, student_id: UUID) -> bool:
+        """Whether the row gives or ends a tag; an empty cell does neither."""
+        held = self.tags.get(student_id, set())
+        given, ended = sorted(row.tags - held), sorted(row.ended_tags & held)
+        self.prepared.tags += [(student_id, tag) for tag in given]
+        self.prepared.ended_tags += [(student_id, tag) for tag in ended]
+        return bool(given or ended)
 
     def _details_of(self, student_ids: list[UUID]) -> dict[UUID, dict[str, str]]:
         """What the house holds beside name and phone, opened at once for everybody the file is about."""
@@ -255,6 +285,7 @@ class _Comparison:
             "unchanged": unchanged,
             "moved_class": len(self.prepared.moved),
             "leaving": leaving,
+            "tagged": len(self.prepared.tags) + len(self.prepared.ended_tags),
             "without_phone": sum(not row.phone for _, row in self.prepared.new),
             "new_colleges": self.units.new_colleges,
             "new_classes": len(self.units.new_classes),

@@ -11,6 +11,7 @@ from typing import Any
 from app.intake import headers
 from app.intake.problem import Problem
 from app.intake.sheet import Cell, Table, text_of
+from app.students import tags
 from app.students.naming import clean, is_damaged, is_phone, number_text, phone_text
 from config import catalogue
 from models.refusal import Refusal
@@ -20,7 +21,7 @@ NUMBER_FIELDS = tuple(kind.value for kind in NumberKind)
 LONGEST_GRADE = 16
 """As ``class_group.grade`` holds."""
 _EXCEL_EPOCH = date(1899, 12, 30)
-_DETAIL_FIELDS = ("major", "grade", "dormitory", "guardians")
+_DETAIL_FIELDS = ("major", "grade", "dormitory", "guardians", "former_name")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,8 @@ class RosterRow:
     status: str | None
     phone: str
     details: dict[str, str]
+    tags: frozenset[str] = frozenset()
+    ended_tags: frozenset[str] = frozenset()
 
     def ends(self, kind: NumberKind) -> bool:
         """旧学号 → 新学号: the old one finds the student, and holds no longer."""
@@ -105,6 +108,10 @@ def _row(place: int, cells: dict[str, Cell], titles: dict[str, str], problems: l
     status = _status(texts["status"])
     if texts["status"] and status is None:
         wrong("status", "status_unknown", "不认识的学籍状态，未采用；本行其他内容照常导入。")
+    given_tags, ended_tags, unknown = tags.read(text_of(cells.get("tags")))
+    if unknown:
+        known = "、".join(tags.all_tags().values())
+        wrong("tags", "tag_unknown", f"有 {unknown} 个标签不在标签表里，未采用；可用：{known}。本行其他内容照常导入。")
     return RosterRow(
         row=place,
         numbers={kind: number_text(cell) for kind, cell in given.items()},
@@ -116,6 +123,8 @@ def _row(place: int, cells: dict[str, Cell], titles: dict[str, str], problems: l
         status=status,
         phone=phone,
         details=_details(cells, wrong),
+        tags=frozenset(given_tags),
+        ended_tags=frozenset(ended_tags),
     )
 
 

@@ -25,7 +25,7 @@ desk.lay_out(
     "/roster",
     needs=Permission.ROSTER_IMPORT,
     purpose=Purpose.ADMINISTRATION,
-    kinds=(BatchKind.ROSTER, BatchKind.CLASS_POSTS),
+    kinds=(BatchKind.ROSTER, BatchKind.CLASS_POSTS, BatchKind.RENUMBER),
     title="名册导入",
     help_topic="roster",
 )

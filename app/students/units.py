@@ -50,6 +50,10 @@ class Units:
             self.new_classes[class_id] = (college_id, class_name, grade)
         return college_id, class_id
 
+    def college(self, name: str) -> UUID | None:
+        """The college of this name."""
+        return self._colleges.get(normal(name))
+
     def bearer(self, college_id: UUID, name: str) -> UUID | None:
         """The class of a college that is called so, by name or alias (in ``class_text`` form)."""
         return self._classes.get((college_id, name))

@@ -167,6 +167,7 @@ def upgrade() -> None:
         sa.Column("recorded_by", Id(), nullable=True),
         sa.Column("batch_id", Id(), nullable=True),
         sa.Column("voided_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("voided_because", sa.String(16), nullable=True),
         sa.ForeignKeyConstraint(["batch_id"], ["import_batch.id"], name="fk_round_absence_batch_id"),
         sa.ForeignKeyConstraint(["recorded_by"], ["staff.id"], name="fk_round_absence_recorded_by"),
         sa.ForeignKeyConstraint(["round_id"], ["screening_round.id"], name="fk_round_absence_round_id"),

@@ -13,7 +13,7 @@ ONE_LONG_TABLE = {"app/security/policy.py"}
 COMMITS = {"models/database.py"}
 CATCHES_ALL = {"app/cli/doctor.py", "app/jobs/worker.py"}
 """A doctor reports whatever is wrong; a worker outlives every job."""
-CATCHES_BASE = {"app/intake/sheet.py", "app/cli/imports.py"}
+CATCHES_BASE = {"app/intake/workbook.py", "app/cli/imports.py"}
 """A panic of the reader in Rust; a file of passwords that is removed when its import fails."""
 SQL_AS_TEXT = {"app/cli/doctor.py", "app/cli/installation.py", "app/security/ledger.py"}
 

@@ -7,10 +7,10 @@ import io
 import random
 from typing import Any
 
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from app.intake import sheet
+from app.intake import footer, sheet
 from app.intake.sheet import text_of
 from models.refusal import Refusal
 from tests.intake.files import HEADER, ROW, SHEET_PART, book, changed, compound, knows
@@ -81,6 +81,8 @@ def test_what_was_written_as_text_is_read_back_cell_by_cell(
 ) -> None:
     out = io.StringIO(newline="")
     csv.writer(out, delimiter=separator).writerows([HEADER, ["1", "x", "y"], *rows])
+    assume(not footer.leave_out(list(rows), HEADER))
+    assume(not any(cell.startswith(('="', "#")) for row in rows for cell in row))
 
     found = answer(out.getvalue().encode(encoding))
 

@@ -24,7 +24,47 @@ def test_a_text_table_reads_the_same_in_every_encoding_that_offices_use(encoding
     assert (table.header, table.rows) == (HEADER, LINES[1:])
 
 
-@pytest.mark.parametrize("separator", [",", ";", "\t"])
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_utf_16_is_known_without_a_mark(encoding: str) -> None:
+    table = sheet.read(text(LINES, "\t").encode(encoding), knows=knows)
+
+    assert (table.header, table.rows) == (HEADER, LINES[1:])
+
+
+def test_decimal_commas_do_not_hide_the_semicolons() -> None:
+    raw = "id;a;b\r\n" + "1,5;2,5;3,5\r\n" * 5
+
+    table = sheet.read(raw.encode())
+
+    assert (table.header, table.rows[0]) == (["id", "a", "b"], ["1,5", "2,5", "3,5"])
+
+
+def test_a_line_that_names_the_separator_is_taken_at_its_word() -> None:
+    table = sheet.read(("sep=;\r\n" + text(LINES, ";")).encode(), knows=knows)
+
+    assert (table.header, table.header_row, list(table.row_numbers)) == (HEADER, 2, [3, 4])
+
+
+def test_a_number_kept_as_a_formula_text_is_the_text() -> None:
+    table = sheet.read('学号,姓名,班级\r\n="0012",王小涵,软件2301\r\n'.encode(), knows=knows)
+
+    assert table.rows[0][0] == "0012"
+
+
+def test_a_leading_zero_that_is_lost_is_not_put_back() -> None:
+    table = sheet.read("学号,姓名,班级\r\n0012,甲,x\r\n12,乙,x\r\n".encode(), knows=knows)
+
+    assert [row[0] for row in table.rows] == ["0012", "12"]
+
+
+def test_an_error_of_a_spreadsheet_is_emptied_and_reported() -> None:
+    table = sheet.read("学号,姓名,班级\r\n1,甲,#REF!\r\n2,乙,x\r\n".encode(), knows=knows)
+
+    assert table.rows[0] == ["1", "甲", ""]
+    assert [(held.row, held.column, held.code) for held in table.filled] == [(2, "班级", "cell_error")]
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
 def test_commas_semicolons_and_tabs_separate_columns(separator: str) -> None:
     table = sheet.read(text(LINES, separator).encode(), knows=knows)
 
@@ -71,10 +111,13 @@ def test_a_line_break_within_quotes_belongs_to_its_cell() -> None:
         (b"\xef\xbb\xbf\r\n,,\r\n", "没有可用的表头"),
         (text([HEADER]).encode(), "表头下面没有数据"),
         (text([HEADER, ["", "", ""]]).encode(), "表头下面没有数据"),
-        ("<html><table><tr><td>学号</td></tr></table></html>".encode(), "内容是网页"),
+        ("<html><table><tr><td>学号</td></tr></table></html>".encode(), "表头下面没有数据"),
         ("\r\n<!DOCTYPE html>\r\n<p>登录</p>".encode("gb18030"), "内容是网页"),
-        (b'<?xml version="1.0"?><Workbook/>', "内容是网页"),
-        (text(LINES).encode("utf-16-le"), "无法识别"),
+        (b'<?xml version="1.0"?><Workbook/>', "内容是 XML"),
+        (b'<?xml version="1.0"?><?mso-application progid="Excel.Sheet"?><Workbook/>', "XML 表格 2003"),
+        (b'{"resourceType": "Bundle"}', "内容是 JSON"),
+        (text(LINES).encode()[:-6] + "班".encode()[:1], "文件不完整"),
+        (b"a,b\r\n1," + b"x" * 99 + b"\x00", "无法识别"),
         (b"\xff\xfe\x00", "文字编码"),
         (b"\xef\xbb\xbf\xff\xff", "文字编码"),
         (b"\x81\x20\xff\xff\xff", "文字编码"),

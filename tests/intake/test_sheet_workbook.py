@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from datetime import date, datetime
-from pathlib import Path
 
 import pytest
 from openpyxl import Workbook
@@ -16,10 +12,7 @@ from app.intake.sheet import text_of
 from models.refusal import Refusal
 from tests.intake.files import HEADER, ROW, SHEET_PART, book, changed, claiming, compound, knows, package, saved
 
-ROOT = Path(__file__).parents[2]
 PLAIN = book(名册=[HEADER, ROW])
-REFERENCE = os.environ.get("XINYU_REFERENCE_DATA")
-has_reference = pytest.mark.skipif(not REFERENCE, reason="XINYU_REFERENCE_DATA is not set: no real files to read")
 
 
 def test_title_lines_and_empty_rows_keep_the_row_numbers_of_the_sheet() -> None:
@@ -93,10 +86,10 @@ def test_numbers_and_dates_read_as_a_person_sees_them() -> None:
         (book(名册=[HEADER]), "没有数据"),
         (PLAIN[: len(PLAIN) // 2], "文件不完整"),
         (b"PK\x03\x04", "文件不完整"),
-        (package(word__document=b"<w/>"), "不是表格文件"),
+        (package(word__document=b"<w/>"), "这是 Word 文档"),
         (changed(PLAIN, "xl/vbaProject.bin", lambda _: b"macro"), "带有宏"),
         (changed(PLAIN, "xl/media/picture.bin", lambda _: bytes(24 << 20)), "展开后过大"),
-        (compound(WordDocument=b"x" * 5000), "无法读取"),
+        (compound(WordDocument=b"x" * 5000), "可作为附件保存"),
         (book(名册=[["列"] * 16_384, ["1"]]), "超出可读范围"),
     ],
     ids=["empty", "header", "half", "stub", "word", "macro", "bomb", "doc", "wide"],
@@ -143,41 +136,3 @@ def test_an_impossible_cell_address_is_refused_and_does_not_kill_the_reader() ->
 
     with pytest.raises(Refusal):
         sheet.read(raw, knows=knows)
-
-
-def test_two_cells_in_opposite_corners_do_not_bring_the_process_down(tmp_path: Path) -> None:
-    made = Workbook()
-    made.active["A1"], made.active["XFD1048576"] = "学号", " "
-    path = tmp_path / "corners.xlsx"
-    path.write_bytes(saved(made))
-    reading = f"""
-import resource
-resource.setrlimit(resource.RLIMIT_AS, (2 << 30, 2 << 30))
-from app.intake import sheet
-from models.refusal import Refusal
-try:
-    sheet.read(open({str(path)!r}, "rb").read())
-except Refusal as refusal:
-    print("refused", refusal.sentence)
-"""
-
-    ended = subprocess.run([sys.executable, "-c", reading], cwd=ROOT, capture_output=True, text=True, check=False)
-
-    assert ended.returncode == 0, f"ended with {ended.returncode}: {ended.stderr[-200:]}"
-    assert ended.stdout.startswith("refused")
-
-
-@has_reference
-@pytest.mark.parametrize("name", ["carrard_legacy.xls", "carrard_2022.csv"])
-def test_a_real_old_xls_and_its_csv_hold_the_same_people(name: str) -> None:
-    table = sheet.read((Path(str(REFERENCE)) / "carrard" / name).read_bytes())
-
-    assert (table.header[:3], len(table), list(table.row_numbers)[-1]) == (["id", "age", "year"], 886, 887)
-    assert [text_of(cell) for cell in table.rows[0][:3]] == ["2", "18", "1"]
-
-
-@has_reference
-def test_a_real_strict_open_xml_workbook_is_read_whole() -> None:
-    table = sheet.read((Path(str(REFERENCE)) / "carrard" / "carrard_strict_ooxml.xlsx").read_bytes())
-
-    assert (len(table), table.header[0].split(",")[:3]) == (886, ["id", "age", "year"])

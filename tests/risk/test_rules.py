@@ -177,12 +177,11 @@ def test_a_higher_answer_never_lowers_what_is_raised(book: Rulebook, more: int) 
     assert (raised(book, sheets_of("phq9", higher)) >= raised(book, sheets_of("phq9", lower))).all()
 
 
-def test_only_a_person_raises_red(book: Rulebook) -> None:
+def test_only_a_person_raises_red_by_a_report_or_by_an_interview(book: Rulebook) -> None:
     red = [rule for rule in book.rules if rule.level is Level.RED]
 
-    assert {rule.id for rule in red} == {"report.urgent", "cssrs.high"}
-    assert [rule.id for rule in red if rule.conditions] == []
-    assert not any(rule.scale for rule in red)
+    assert {rule.id for rule in red} == {"cssrs.4", "cssrs.5", "cssrs.6.recent", "cssrs.high", "report.urgent"}
+    assert {all_scales()[rule.scale].kind for rule in red if rule.scale} == {"interview"}
 
 
 def test_no_focus_point_tells_the_advisor_an_answer_or_a_score(book: Rulebook) -> None:

@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
+from datetime import time, timedelta
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from app.intake.problem import Problem
 from app.intake.sheet import Cell, Table
-from app.screening import answers
-from app.screening.scale import all_scales
+from app.screening import reading
+from app.screening.mapping import Plan, ScalePlan
+from app.screening.scale import Scale, all_scales
 from app.screening.scoring import MISSING
 
 PHQ9 = all_scales()["phq9"]
-HEADER = [f"PHQ9-{number}" for number in range(1, 10)]
 
 
-def read(*rows: list[Cell]) -> tuple[list[list[int]], list[bool], list[Problem]]:
-    problems: list[Problem] = []
-    table = Table("", ("",), 1, HEADER, [list(row) for row in rows], range(2, len(rows) + 2))
-    found, empty = answers.read(table, PHQ9, range(9), problems)
-    return found.tolist(), empty.tolist(), problems
+def read(
+    *rows: list[Any], scale: Scale = PHQ9, coding: str | None = None
+) -> tuple[list[list[int]], list[bool], list[Problem]]:
+    """The answers of some rows, whether each is empty, and the problems."""
+    header = ["学号", *(f"{scale.name}-{item.number}" for item in scale.items)]
+    table = Table("", ("",), 1, header, [["1", *row] for row in rows], range(2, len(rows) + 2))
+    places = list(range(1, scale.size + 1))
+    plan = Plan(columns={"student_number": 0}, scales={scale.key: ScalePlan(places, coding=coding)})
+    found = reading.read([table], [plan])
+    held = found.scales[scale.key]
+    return held.answers.tolist(), (~held.present).tolist(), found.problems
 
 
 @pytest.mark.parametrize(
@@ -32,13 +41,31 @@ def read(*rows: list[Cell]) -> tuple[list[list[int]], list[bool], list[Problem]]
         " 2 ",
         "2.0",
         "２",
+        "'2",
         pytest.param(2 + 4e-9, id="nearly 2"),
+        "一半以上的天数",
+        "2(一半以上的天数)",
     ],
 )
-def test_a_whole_number_is_an_answer_however_it_is_stored(cell: Cell) -> None:
+def test_an_answer_counts_however_it_is_stored(cell: Cell) -> None:
     [found], _, problems = read([cell] + [0] * 8)
 
     assert found[0] == 2
+    assert problems == []
+
+
+@pytest.mark.parametrize("cell", ["B.好几天", "b、好几天", "B. 好几天", "1 好几天", "1：好几天", "好几天"])
+def test_the_words_of_an_option_count_and_not_its_letter(cell: Cell) -> None:
+    [found], _, problems = read([cell] + [0] * 8)
+
+    assert found[0] == 1
+    assert problems == []
+
+
+def test_words_count_also_where_the_file_numbers_its_options_from_one() -> None:
+    found, _, problems = read(*[["4(几乎每天)", *["1(完全不会)"] * 8]] * 3)
+
+    assert found == [[3, *[0] * 8]] * 3
     assert problems == []
 
 
@@ -50,8 +77,11 @@ def test_a_spreadsheets_almost_zero_is_zero(cell: Cell) -> None:
     assert problems == []
 
 
-@pytest.mark.parametrize("cell", ["", "  ", "-", "--", "/", "NA", "n/a", "NULL", "None", "nan", "(空)", "（跳过）"])
-def test_a_blank_is_missing_and_no_problem_of_its_cell(cell: Cell) -> None:
+@pytest.mark.parametrize(
+    "cell",
+    ["", "  ", "-", "--", "/", "NA", "n/a", "NULL", "None", "nan", "(空)", "（跳过）", "拒答", -3, "-2", 99, 998],
+)
+def test_a_blank_or_a_code_for_refused_is_missing_and_no_problem_of_its_cell(cell: Cell) -> None:
     [found], [empty], problems = read([cell] + [1] * 8)
 
     assert found == [MISSING] + [1] * 8
@@ -60,24 +90,23 @@ def test_a_blank_is_missing_and_no_problem_of_its_cell(cell: Cell) -> None:
 
 
 @pytest.mark.parametrize(
-    "cell",
-    [4, -1, 1.5, "1.5", 10, 99, "4", "-1", "好几天", "inf", "-inf", 1e300, True, "2分", "1 2", "1_0", "0x1", "３４"],
+    "cell", [4, 1.5, "1.5", 10, "4", "总是这样", "inf", "-inf", 1e300, True, "2分", "1 2", "1_0", "0x1", "３４"]
 )
 def test_anything_else_is_missing_and_a_problem_that_names_row_and_column_but_no_value(cell: Cell) -> None:
-    [found], [empty], problems = read([1, 1, 1, 1, cell, 1, 1, 1, 2])
+    [found], [empty], problems = read([1, 1, 1, 0, cell, 1, 1, 1, 2])
 
-    assert found == [1, 1, 1, 1, MISSING, 1, 1, 1, 2]
+    assert found == [1, 1, 1, 0, MISSING, 1, 1, 1, 2]
     assert not empty
     [problem] = problems
-    assert (problem.row, problem.column, problem.code) == (2, "PHQ9-5", "out_of_range")
+    assert (problem.row, problem.column, problem.code) == (2, "PHQ-9-5", "out_of_range")
     assert str(cell) not in problem.message.replace("0–3", "").replace("PHQ-9", "").replace("第 5 题", "")
 
 
-def test_an_underscore_does_not_make_a_number() -> None:
-    [found], _, problems = read(["0_1"] + [0] * 8)
+def test_a_code_between_the_answers_is_never_taken_for_missing() -> None:
+    [found], _, problems = read([3, *[0] * 8])
 
-    assert found[0] == MISSING
-    assert [problem.code for problem in problems] == ["out_of_range"]
+    assert found[0] == 3
+    assert problems == []
 
 
 def test_a_row_without_any_answer_is_told_from_one_with_unusable_answers() -> None:
@@ -92,17 +121,27 @@ def test_numbers_and_texts_in_one_column_are_read_alike() -> None:
     assert found[0] == found[1] == found[2]
 
 
-def test_missing_answers_are_counted_for_the_row_they_are_missing_from() -> None:
-    table = Table("", ("",), 1, HEADER, [[0] * 9, [0] * 7 + ["", ""]], [5, 9])
-    held, _ = answers.read(table, PHQ9, range(9), [])
+@pytest.mark.parametrize(
+    ("cells", "minutes"),
+    [
+        (("23:00", 20, "07:00", 7), [1380, 20, 420, 420]),
+        ((time(23, 0), "20分钟", "7点", "7小时"), [1380, 20, 420, 420]),
+        ((23, timedelta(minutes=20), 7, 7.5), [1380, 20, 420, 450]),
+        ((23 / 24, "1小时", "晚上11点30分", "6小时30分"), [1380, 60, 1410, 390]),
+    ],
+)
+def test_times_of_a_sleep_questionnaire_are_read_as_people_write_them(
+    cells: tuple[Cell, ...], minutes: list[int]
+) -> None:
+    scale = all_scales()["psqi"]
 
-    [problem] = answers.missing_items(table, PHQ9, held, [1])
+    [found], _, problems = read([*cells, *[0] * (scale.size - 4)], scale=scale)
 
-    assert (problem.row, problem.column, problem.code) == (9, None, "items_missing")
-    assert "缺 2 题" in problem.message
+    assert found[:4] == minutes
+    assert problems == []
 
 
-cells = st.one_of(
+any_cell = st.one_of(
     st.text(max_size=6),
     st.integers(),
     st.floats(),
@@ -114,7 +153,7 @@ cells = st.one_of(
 )
 
 
-@given(rows=st.lists(st.lists(cells, min_size=9, max_size=9), min_size=1, max_size=5))
+@given(rows=st.lists(st.lists(any_cell, min_size=9, max_size=9), min_size=1, max_size=5))
 def test_no_cell_of_any_kind_breaks_the_reading(rows: list[list[Cell]]) -> None:
     found, empty, problems = read(*rows)
 

@@ -104,7 +104,7 @@ def test_a_stored_sheet_keeps_answers_total_band_and_versions(sqlite_house: Hous
     with psychologist.under(Permission.SCREENING_READ) as access:
         access.find(type(person.row), person.row.id)
         held = [json.loads(access.open(row, ResponseSet.body)) for (row,) in rows]
-    assert held[0] == {"answers": phq(12), "total": 12, "band": "moderate", "positive": True}
+    assert held[0] == {"answers": phq(12), "total": 12, "band": "moderate", "label": "中度", "positive": True}
     assert held[1] == {"answers": [1, 1, 1, None, 1, 1, 1], "total": None, "band": None, "positive": None}
     assert {(row.scale_version, row.engine_version) for (row,) in rows} == {("2026.11", "1")}
 
@@ -186,8 +186,8 @@ def test_strict_takes_a_file_without_a_problem(sqlite_house: House, tmp_path: Pa
 def test_an_unknown_scale_is_refused_naming_those_there_are(sqlite_house: House, tmp_path: Path) -> None:
     file = written(tmp_path, ["1"] * len(COLUMNS))
 
-    with pytest.raises(Refusal, match=r"不认识的量表 scl90；可用：gad7、phq9"):
-        bring_in(sqlite_house, file, scales=("phq9", "scl90"))
+    with pytest.raises(Refusal, match=r"不认识的量表 nonsense；可用：.*gad7.*phq9"):
+        bring_in(sqlite_house, file, scales=("phq9", "nonsense"))
 
 
 def test_nothing_goes_in_while_nobody_could_own_what_it_raises(sqlite_house: House, tmp_path: Path) -> None:

@@ -63,6 +63,19 @@ for (const back of document.querySelectorAll("[data-back]")) {
   back.addEventListener("click", () => history.back());
 }
 for (const button of document.querySelectorAll("[data-print]")) button.addEventListener("click", () => window.print());
+for (const button of document.querySelectorAll("[data-copy]")) {
+  const field = document.getElementById(button.dataset.copy);
+  const said = button.parentElement.querySelector("[data-copied]");
+  button.hidden = false;
+  button.addEventListener("click", async () => {
+    field.focus();
+    field.select();
+    try {
+      await navigator.clipboard.writeText(field.value);
+      said.textContent = "已复制";
+    } catch { said.textContent = document.execCommand("copy") ? "已复制" : "请按 Ctrl + C 复制"; }
+  });
+}
 for (const select of document.querySelectorAll("select[data-go]")) {
   select.addEventListener("change", () => select.form.requestSubmit());
 }

@@ -1,0 +1,103 @@
+"""How a file codes its answers, whether its factors are sums or means: told by the range of the values, with a reason.
+
+Decided only where the values leave one reading. Where two fit, a person says
+which, because the wrong one turns 没有 into 很轻 for a whole school.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.screening.answers import UNUSABLE, Raw
+from app.screening.scale import Coding, Scale, Subscale
+from app.screening.scoring import MISSING
+from models.refusal import Refusal
+
+FITS = 0.98
+"""Share of the values that a coding must hold for the file to be coded so; the rest are slips of single cells."""
+FEW = 30
+"""Answer sheets below which the absence of an answer proves nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What was decided, and why; or the question that is left."""
+
+    key: str | None
+    reason: str
+    question: str | None = None
+
+
+def coding_of(scale: Scale, raw: Raw, stated: str | None) -> Choice:
+    """The coding of a file: what the mapping states, or what the values leave no doubt about."""
+    first = scale.codings[0].key
+    choice = np.array([item.kind == "choice" for item in scale.items])
+    numbers = raw.values[:, choice][~raw.worded[:, choice]]
+    numbers = numbers[(numbers != MISSING) & (numbers != UNUSABLE)]
+    if stated is not None:
+        return Choice(stated, "由映射指定")
+    if not len(numbers):
+        return Choice(first, "按选项文字识别")
+    fitting = [coding for coding in scale.codings if _share(coding, numbers) >= FITS]
+    if not fitting:
+        return _closest(scale, numbers)
+    if len(fitting) == 1:
+        return Choice(fitting[0].key, f"数值在 {fitting[0].minimum}–{fitting[0].maximum} 之间")
+    return _between(scale, fitting, numbers, sheets=len(raw.values))
+
+
+def _share(coding: Coding, numbers: NDArray[np.int16]) -> float:
+    return float(np.mean((numbers >= coding.minimum) & (numbers <= coding.maximum)))
+
+
+def _closest(scale: Scale, numbers: NDArray[np.int16]) -> Choice:
+    """No coding holds nearly all values: the scale's own, and every cell outside it is a problem of that cell."""
+    best = max(scale.codings, key=lambda coding: _share(coding, numbers))
+    return Choice(best.key, f"多数数值在 {best.minimum}–{best.maximum} 之间")
+
+
+def _between(scale: Scale, fitting: list[Coding], numbers: NDArray[np.int16], *, sheets: int) -> Choice:
+    """Two codings hold every value: the one whose lowest answer occurs, since in any class somebody ticks 没有."""
+    lowest = int(numbers.min())
+    shown = [coding for coding in fitting if coding.minimum == lowest]
+    own = next((coding for coding in fitting if coding is scale.codings[0]), None)
+    if own is not None and (own in shown or sheets < FEW):
+        return Choice(own.key, f"数值在 {own.minimum}–{own.maximum} 之间")
+    if own is None and len(shown) == 1:
+        return Choice(shown[0].key, f"最低分是 {lowest}")
+    names = "、".join(coding.key for coding in fitting)
+    return Choice(None, "", f"{scale.name} 的作答可能是 {names} 中的任一种记分方式，请指定。")
+
+
+# --- sums or means ------------------------------------------------------------------------------
+
+
+def factors_of(scale: Scale, columns: dict[str, NDArray[np.float64]], coding: str | None, stated: str | None) -> Choice:
+    """Whether factor scores are sums or means of their items, over all factors together (practice §1.2)."""
+    if stated is not None:
+        return Choice(stated, "由映射指定")
+    held = next(item for item in scale.codings if coding is None or item.key == coding)
+    subscales = {subscale.key: subscale for subscale in scale.subscales}
+    known = [(subscales[key], values[np.isfinite(values)]) for key, values in columns.items()]
+    known = [(subscale, values) for subscale, values in known if len(values)]
+    if not known:
+        return Choice("means", "没有数值")
+    fits = {name: all(_lies(values, held, subscale, name) for subscale, values in known) for name in ("means", "sums")}
+    broken = any(np.any(np.abs(values - np.rint(values)) > 1e-6) for _, values in known)
+    if broken and fits["means"]:
+        return Choice("means", "有小数，且都在单题分值范围内，是均分")
+    if fits["means"] != fits["sums"]:
+        name = "means" if fits["means"] else "sums"
+        return Choice(name, "数值只可能是" + ("均分" if name == "means" else "各题之和"))
+    if not fits["means"]:
+        raise Refusal(f"{scale.name} 的因子分既不像均分也不像各题之和，请核对列的含义。")
+    return Choice(None, "", f"{scale.name} 的因子分可能是均分，也可能是各题之和，请指定。")
+
+
+def _lies(values: NDArray[np.float64], coding: Coding, subscale: Subscale, kind: str) -> bool:
+    count = len(subscale.items) if kind == "sums" else 1
+    inside = (values >= coding.minimum * count - 1e-6) & (values <= coding.maximum * count + 1e-6)
+    return bool(np.mean(inside) >= FITS)

@@ -1,0 +1,76 @@
+"""Tables of one delivery that have the same header are read by one plan; a delivery may have several such layouts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from app.intake.headers import normal
+from app.intake.sheet import Table
+from app.screening import mapping, stated
+from app.screening.mapping import Plan
+from app.screening.suggest import suggest
+from models.refusal import Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The tables with one header."""
+
+    header: tuple[str, ...]
+    tables: tuple[Table, ...]
+
+    @property
+    def rows(self) -> int:
+        return sum(map(len, self.tables))
+
+
+def layouts(tables: Sequence[Table]) -> list[Layout]:
+    """The layouts of a delivery, in the order in which they first appear; the order of columns does not matter."""
+    groups: dict[tuple[str, ...], list[Table]] = {}
+    for table in tables:
+        groups.setdefault(_signature(table.header), []).append(table)
+    return [Layout(tuple(group[0].header), tuple(group)) for group in groups.values()]
+
+
+def _signature(header: Sequence[str]) -> tuple[str, ...]:
+    return tuple(sorted(normal(word) for word in mapping.unique(header)))
+
+
+def suggested(tables: Sequence[Table], wanted: Sequence[str] | None, likely: Sequence[str]) -> list[dict[str, Any]]:
+    """A mapping for each layout, guessed; grades whose meaning is the same everywhere have theirs."""
+    return [_suggested(found, wanted, likely).as_mapping(found.header) for found in layouts(tables)]
+
+
+def _suggested(found: Layout, wanted: Sequence[str] | None, likely: Sequence[str]) -> Plan:
+    plan = suggest(found.header, wanted, sheet=found.tables[0].sheet or None, likely=likely)
+    words = {word for table in found.tables for word in stated.level_values(table, plan)}
+    plan.levels = {word: level for word in sorted(words) if (level := stated.suggested_level(word)) is not None}
+    return plan
+
+
+def plans_for(tables: Sequence[Table], mappings: Sequence[Mapping[str, Any]]) -> list[Plan]:
+    """The plan of each table: the first mapping whose headers it has. Refuses, naming the table, where none fits."""
+    known: dict[tuple[str, ...], Mapping[str, Any]] = {}
+    plans = []
+    for table in tables:
+        signature = _signature(table.header)
+        if signature not in known:
+            known[signature] = _fitting(table, mappings)
+        plan = mapping.apply(known[signature], table.header)
+        mapping.refuse_unfit(plan)
+        plans.append(plan)
+    return plans
+
+
+def _fitting(table: Table, mappings: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+    refused = Refusal("没有可用的列映射，请先确认各列含义。")
+    for held in mappings:
+        try:
+            mapping.apply(held, table.header)
+        except Refusal as refusal:
+            refused = refusal
+            continue
+        return held
+    raise Refusal(f"{table.file or table.sheet or '文件'}：{refused.sentence}")
