@@ -56,8 +56,15 @@ CRITICAL_FLOOR: tuple[tuple[str, tuple[tuple[str, int], ...], Level], ...] = (
 Answers are in each scale's own coding: SCL-90 and SDS start at 1.
 """
 
-STATED = {"report.urgent": Level.RED, "report.soon": Level.ORANGE, "report.watch": Level.YELLOW}
-"""What a person states raises this level, always."""
+STATED = {
+    "report.urgent": Level.RED,
+    "report.soon": Level.ORANGE,
+    "report.watch": Level.YELLOW,
+    "cssrs.high": Level.RED,
+    "cssrs.moderate": Level.ORANGE,
+    "cssrs.low": Level.YELLOW,
+}
+"""What a person states, by a report or a structured interview, raises this level, always."""
 
 
 class BelowFloor(Exception):
@@ -72,7 +79,7 @@ def refuse_below_floor(book: Rulebook) -> None:
     for rule_id, level in STATED.items():
         rule = book.rule(rule_id)
         if rule.level is None or rule.level.severity < level.severity:
-            raise BelowFloor(f"老师上报的等级被调低：{rule_id}")
+            raise BelowFloor(f"老师上报或访谈的等级被调低：{rule_id}")
     _refuse_weak_supersession(book)
     for name, most in MOST.items():
         clock = book.clock(name)

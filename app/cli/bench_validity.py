@@ -31,8 +31,8 @@ Sheets = NDArray[Any]
 def run(sheets: int, seed: int, keys: tuple[str, ...] = ()) -> list[dict[str, Any]]:
     """One row per scale: the share found of every pattern, and false alarms on careful sheets by reason."""
     return [
-        measure(scale, sheets, np.random.default_rng([seed, place]))
-        for place, (key, scale) in enumerate(sorted(all_scales().items()))
+        measure(scale, sheets, np.random.default_rng([seed, *key.encode()]))
+        for key, scale in sorted(all_scales().items())
         if can_check(scale) and (not keys or key in keys)
     ]
 

@@ -13,15 +13,19 @@ from app.screening.scoring import MISSING, Answers
 from app.screening.traits import traits
 from config import catalogue
 
+AT_ONCE = 8_192
+"""Sheets multiplied at once."""
+
 
 def together(scale: Scale, answers: Answers, expected: float | None) -> tuple[float | None, str | None]:
     told, held = catalogue.table("validity")["alpha"], traits(scale)
     columns = list(held.columns)
-    whole = answers[(answers[:, columns] != MISSING).all(axis=1)][:, columns].astype(np.float32)
+    chosen = answers if len(columns) == answers.shape[1] else answers[:, columns]
+    whole = chosen[(chosen != MISSING).all(axis=1)]
     if len(whole) < told["sheets"] or len(columns) < 3:
         return None, None
     signs = np.array([-1.0 if place + 1 in held.reversed else 1.0 for place in columns])
-    spread = np.cov(whole, rowvar=False, dtype=np.float64) * np.outer(signs, signs)
+    spread = _spread(whole) * np.outer(signs, signs)
     alpha = _alpha(spread)
     if alpha is None:
         return None, None
@@ -32,7 +36,17 @@ def alpha_of(answers: NDArray[Any], reversed_items: Iterable[int] = ()) -> float
     """Cronbach's alpha of complete sheets x items, items counted from 1."""
     signs = np.ones(answers.shape[1])
     signs[[item - 1 for item in reversed_items]] = -1
-    return _alpha(np.cov(answers.astype(np.float64), rowvar=False) * np.outer(signs, signs))
+    return _alpha(_spread(answers) * np.outer(signs, signs))
+
+
+def _spread(whole: NDArray[Any]) -> NDArray[np.float64]:
+    """Covariances of the items, some sheets at a time: small numbers in single precision, their sums in double."""
+    mean = whole.mean(axis=0, dtype=np.float64).astype(np.float32)
+    found = np.zeros((whole.shape[1], whole.shape[1]))
+    for start in range(0, len(whole), AT_ONCE):
+        away = whole[start : start + AT_ONCE].astype(np.float32) - mean
+        found += away.T @ away
+    return found / (len(whole) - 1)
 
 
 def _alpha(spread: NDArray[np.float64]) -> float | None:

@@ -27,6 +27,7 @@ def entries(access: Access, student_id: UUID) -> Iterable[Entry]:
         ResponseSet.student_id,
         ResponseSet.scale,
         ResponseSet.scale_version,
+        ResponseSet.status,
         ResponseSet.validity,
         ResponseSet.recorded_at,
         ResponseSet.voided_at,
@@ -41,7 +42,7 @@ def entries(access: Access, student_id: UUID) -> Iterable[Entry]:
     reading.find(Student, student_id)
     rows = access.session.execute(query.add_columns(ResponseSet.body)).all()
     for row, body in zip(rows, reading.open_each(rows, ResponseSet.body), strict=True):
-        lines = sheet_words.result_lines(row.scale, row.scale_version, row.validity, json.loads(body))
+        lines = sheet_words.result_lines(row, json.loads(body))
         yield Entry(
             at=row.recorded_at,
             kind="screening_void" if row.voided_at else "screening",

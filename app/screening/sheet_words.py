@@ -2,7 +2,7 @@
 
 Written from what the sheet itself holds, so that a result stays readable when
 its scale's file has another version or is gone. Of a sheet's body: ``answers``,
-``total``, ``band`` (key), ``band_label``, ``subscales`` (key → value),
+``total``, ``band`` (key), ``label`` (of the band), ``subscales`` (key → value),
 ``doubtful`` (codes), ``stated`` (what the source said, heading → words).
 """
 
@@ -12,7 +12,7 @@ from typing import Any
 
 from app.screening.scale import Scale, all_scales
 from app.web.words import label
-from models.screening import SheetValidity
+from models.screening import SheetStatus, SheetValidity
 
 DOUBTFUL = "作答质量存疑，建议重测"
 
@@ -23,11 +23,11 @@ def title_of(key: str) -> str:
     return scale.title if scale is not None else key
 
 
-def result_lines(key: str, version: str, validity: SheetValidity, held: dict[str, Any]) -> tuple[str, ...]:
+def result_lines(row: Any, held: dict[str, Any]) -> tuple[str, ...]:
     """Everything the centre reads of one sheet, line by line."""
-    scale = all_scales().get(key)
-    lines = [result_words(scale, version, held), subscale_words(scale, held), stated_words(scale, held)]
-    if validity is SheetValidity.DOUBTFUL:
+    scale = all_scales().get(row.scale)
+    lines = [result_words(scale, row, held), subscale_words(scale, held), stated_words(scale, held)]
+    if row.validity is SheetValidity.DOUBTFUL:
         lines.append(doubt_words(held))
     return tuple(line for line in lines if line)
 
@@ -37,22 +37,23 @@ def doubt_words(held: dict[str, Any]) -> str:
     return f"{DOUBTFUL}：{why}" if why else DOUBTFUL
 
 
-def result_words(scale: Scale | None, version: str, held: dict[str, Any]) -> str:
-    """Total, band and critical items."""
+def result_words(scale: Scale | None, row: Any, held: dict[str, Any]) -> str:
+    """Total, band and critical items; whether the total is the source's own, or that of another version."""
     critical = critical_words(scale, held.get("answers"))
     if held.get("total") is None:
         alone = "" if held.get("stated") or _is_statement(scale) else "作答不完整，不计总分"
         return "；".join(part for part in (alone, critical) if part)
     band = band_label(scale, held)
-    total = f"总分 {held['total']:g}" + (f"，筛查提示：{band}" if band else "")
-    older = f"（{version} 版量表）" if scale is not None and version != scale.version else ""
+    given = "来源给出总分" if row.status is SheetStatus.STATED else "总分"
+    total = f"{given} {held['total']:g}" + (f"，筛查提示：{band}" if band else "")
+    older = f"（{row.scale_version} 版量表）" if scale is not None and row.scale_version != scale.version else ""
     return "；".join(part for part in (total + older, critical) if part)
 
 
 def band_label(scale: Scale | None, held: dict[str, Any]) -> str:
     """The band in the words of its day; an older sheet without them in those of the scale's file."""
-    if held.get("band_label"):
-        return str(held["band_label"])
+    if held.get("label"):
+        return str(held["label"])
     bands = scale.bands if scale is not None else ()
     return next((band.label for band in bands if band.key == held.get("band")), "")
 

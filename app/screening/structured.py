@@ -43,13 +43,19 @@ class StructuredInterviewHeld(Event):
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One question, word for word, and when it is asked."""
+    """One question and when it is asked."""
 
     number: int
-    text: str
+    name: str
+    wording: str
+    """Word for word, where the college holds the wording; else the interviewer reads it from his own form."""
     period: str
     after: int | None
     """Asked only after "yes" to this question."""
+
+    @property
+    def text(self) -> str:
+        return self.wording or self.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +79,10 @@ class Guide:
     questions: tuple[Question, ...]
     levels: tuple[RiskLevel, ...]
 
+    @property
+    def has_wording(self) -> bool:
+        return all(question.wording for question in self.questions)
+
     def level(self, answers: Mapping[int, str]) -> RiskLevel:
         """The most serious level of which an answer was given; the last level has no conditions."""
         return next(
@@ -87,7 +97,7 @@ class Guide:
 
 @cache
 def guide(key: str = CSSRS) -> Guide:
-    held = catalogue.table(f"interviews/{key}")
+    held, words = catalogue.table(f"interviews/{key}"), _wording(key)
     return Guide(
         key=held["key"],
         name=held["name"],
@@ -96,7 +106,8 @@ def guide(key: str = CSSRS) -> Guide:
         questions=tuple(
             Question(
                 number=item["number"],
-                text=item["text"],
+                name=item["name"],
+                wording=words.get(str(item["number"]), ""),
                 period=item["period"],
                 after=None if item["asked"] == "always" else int(item["asked"]),
             )
@@ -107,6 +118,12 @@ def guide(key: str = CSSRS) -> Guide:
             for item in held["level"]
         ),
     )
+
+
+def _wording(key: str) -> dict[str, str]:
+    """The questions as the college is licensed to ask them; empty until it has put them there."""
+    name = f"scales/texts/{key}"
+    return dict(catalogue.table(name).get("items", {})) if name in catalogue.names("scales/texts") else {}
 
 
 def hold(

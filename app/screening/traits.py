@@ -60,5 +60,6 @@ def higher_is_better(scale: Scale) -> bool:
 
 
 def can_check(scale: Scale) -> bool:
-    """Whether there are answers to check: not for totals or levels that a source states."""
-    return getattr(scale, "licence_class", "") != "import_only" and bool(traits(scale).columns)
+    """Whether there are answers to check: not for what a source states, nor for what an interviewer wrote down."""
+    asked = getattr(scale, "licence_class", "") != "import_only" and getattr(scale, "kind", "") != "interview"
+    return asked and bool(traits(scale).columns)

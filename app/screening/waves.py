@@ -13,14 +13,14 @@ from uuid import UUID
 from markupsafe import Markup
 from sqlalchemy import select
 
-from app.screening import change, sheet_words
+from app.screening import change, cohort, sheet_words
 from app.screening.change import Change, Point, Verdict
 from app.screening.scale import Scale, all_scales
 from app.security.access import Access
 from app.web import charts
 from app.web.words import label
 from models.participation import AbsenceKind, RoundAbsence
-from models.screening import ResponseSet, ScreeningRound, SheetValidity
+from models.screening import ResponseSet, RoundStage, ScreeningRound, SheetValidity
 from models.student import Student
 
 MISSING = "未参加/无结果"
@@ -96,6 +96,7 @@ def _sheets(access: Access, student_id: UUID) -> list[_Sheet]:
             ResponseSet.round_id,
             ResponseSet.scale,
             ResponseSet.scale_version,
+            ResponseSet.status,
             ResponseSet.validity,
             ResponseSet.recorded_at,
             ResponseSet.taken_at,
@@ -109,7 +110,7 @@ def _sheets(access: Access, student_id: UUID) -> list[_Sheet]:
 
 
 def _rounds(access: Access, student: Student, known: set[UUID]) -> Sequence[Any]:
-    """Rounds that were this student's, oldest first: those with a sheet, and those whose cohort surely held him."""
+    """Rounds that were this student's, oldest first: those with a sheet, and those whose cohort holds him."""
     rows = access.session.execute(
         select(
             ScreeningRound.id,
@@ -117,20 +118,19 @@ def _rounds(access: Access, student: Student, known: set[UUID]) -> Sequence[Any]
             ScreeningRound.opened_at,
             ScreeningRound.scales,
             ScreeningRound.cohort,
-        ).order_by(ScreeningRound.opened_at, ScreeningRound.id)
+        )
+        .where(ScreeningRound.stage != RoundStage.DRAFT)
+        .order_by(ScreeningRound.opened_at, ScreeningRound.id)
     ).all()
-    return [row for row in rows if row.id in known or (row.opened_at >= student.added_at and _asked(row, student))]
+    return [
+        row for row in rows if row.id in known or (row.opened_at >= student.added_at and _asked(access, row, student))
+    ]
 
 
-def _asked(row: Any, student: Student) -> bool:
-    """Whether the cohort surely holds the student; by grade or tag nobody can tell from here."""
-    cohort = json.loads(row.cohort)
-    if cohort.get("grades") or cohort.get("tags"):
-        return False
-    colleges, classes = cohort.get("colleges") or [], cohort.get("classes") or []
-    if not colleges and not classes:
-        return True
-    return str(student.college_id) in colleges or str(student.class_id) in classes
+def _asked(access: Access, row: Any, student: Student) -> bool:
+    """Whether the round's cohort, as it is today, holds the student."""
+    held = cohort.condition(cohort.read(row.cohort))
+    return access.session.scalar(select(Student.id).where(Student.id == student.id, held)) is not None
 
 
 def _line(
@@ -172,7 +172,7 @@ def _result(scale: Scale | None, row: Any, sheet: _Sheet, verdict: Verdict | Non
     words = "；".join(
         part
         for part in (
-            sheet_words.result_words(scale, sheet.row.scale_version, held),
+            sheet_words.result_words(scale, sheet.row, held),
             sheet_words.stated_words(scale, held),
             sheet_words.doubt_words(held) if sheet.doubtful else "",
         )

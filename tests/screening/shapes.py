@@ -22,6 +22,19 @@ class Shaped(Scale):
 _more: dict[str, dict[str, Any]] = {}
 
 
+def _plain(items: int, minimum: int, maximum: int) -> dict[str, Any]:
+    """Nothing known of it but its shape."""
+    return {
+        "lowest": minimum * items,
+        "highest": maximum * items,
+        "reliability": None,
+        "sd": None,
+        "norms": (),
+        "red_flags": (),
+        "validity": SimpleNamespace(lie=None, contradictions=(), seconds_per_item=None),
+    }
+
+
 def shaped(key: str, items: int, minimum: int, maximum: int, *, turned: tuple[int, ...] = (), **more: Any) -> Scale:
     base = all_scales()["gad7"]
     held = {field.name: getattr(base, field.name) for field in fields(Scale)}
@@ -31,6 +44,9 @@ def shaped(key: str, items: int, minimum: int, maximum: int, *, turned: tuple[in
         "maximum": maximum,
         "items": tuple(Item(number, "") for number in range(1, items + 1)),
     }
+    held |= {name: value for name, value in _plain(items, minimum, maximum).items() if name in held}
+    if "norms" in held and "norm" in more:
+        more["norms"] = (more.pop("norm"),)
     more |= {"reversed": frozenset(turned)}
     _more[f"shaped-{key}"] = {name: value for name, value in more.items() if name not in held}
     return Shaped(**held | {name: value for name, value in more.items() if name in held})
