@@ -86,7 +86,7 @@ def play(door: Door, beat: Callable[[int, int], None]) -> None:
 def _see_to_the_round(door: Door) -> None:
     """The head gives the round its days and its consent text, and writes down why some have no result."""
     with door.database.reading() as session:
-        row = session.scalars(select(ScreeningRound).order_by(ScreeningRound.opened_at)).first()
+        row = session.scalars(select(ScreeningRound).order_by(ScreeningRound.opened_at).limit(1)).one()
         missing = session.scalars(select(Student.id).where(coverage.missing(row)).order_by(Student.id).limit(8)).all()
     head = Actor(role=Role.CENTRE_HEAD, id=row.owner_id)
     with door.enter(head, Permission.ROUND_MANAGE) as access:

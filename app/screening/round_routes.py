@@ -164,6 +164,7 @@ def show_round(round_id: UUID) -> ResponseReturnValue:
             round.move(access, row, stage=stage, make_up_closes_on=form.make_up_closes_on.data)
             flash("批次状态已更新。")
             return redirect(url_for(".show_round", round_id=round_id))
+    if form.is_submitted() and form.stage.data in {choice.value for choice in form.stage.choices}:
         return _stage_page(row, form, RoundStage(form.stage.data))
     importing = access.under(Permission.SCREENING_IMPORT)
     files = round_quality.files(importing, round_id)
