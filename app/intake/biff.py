@@ -69,7 +69,7 @@ def check(raw: bytes) -> None:
 def _is_possible(stream: bytes, at: int, length: int) -> bool:
     """Whether a sheet says that it ends after it begins, and within 65,536 rows and 256 columns."""
     top, bottom, left, right = struct.unpack_from("<IIHH" if length >= 12 else "<HHHH", stream, at)
-    return top <= bottom <= 65_536 and left <= right <= _LAST_COLUMN + 1
+    return bool(top <= bottom <= 65_536 and left <= right <= _LAST_COLUMN + 1)
 
 
 def _hear(said: Said, kind: int, body: bytes) -> None:
