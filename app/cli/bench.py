@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from app.cli import bench_import, bench_read, bench_validity
+from app.cli import bench_import, bench_match, bench_read, bench_scoring, bench_validity
 from app.cli.output import json_option, report
 
 
@@ -62,3 +62,30 @@ def validity_command(sheets: int, seed: int, keys: tuple[str, ...], as_json: boo
     report(
         {"sheets": sheets, "seed": seed, "rows": rows}, as_json=as_json, words="\n".join(bench_validity.as_lines(rows))
     )
+
+
+@bench.command("scoring")
+@click.option("--sheets", default=1_000_000, show_default=True, type=click.IntRange(1000))
+@click.option("--gaps", default=0.01, show_default=True, type=click.FloatRange(0, 1), help="缺一题的份数占比。")
+@click.option("--rounds", default=7, show_default=True, type=click.IntRange(1))
+@json_option
+def scoring_command(sheets: int, gaps: float, rounds: int, as_json: bool) -> None:
+    """PHQ-9 计分与同一数组的 numpy 求和之比，交替测量。"""
+    held = bench_scoring.run(sheets, rounds, gaps, summary)
+    words = f"计分 {sheets} 份：{held['ratio']} 倍于求和（{held['whole_seconds']} / {held['bare_seconds']} 秒）"
+    report(held, as_json=as_json, words=words)
+
+
+@bench.command("match")
+@click.option("--students", default=6_000, show_default=True, type=click.IntRange(200))
+@json_option
+def match_command(students: int, as_json: bool) -> None:
+    """虚构名册上的身份对应：自动对应的正确率，待确认时前一位、前三位候选人的命中率。"""
+    held = bench_match.run(students)
+    lines = [
+        f"自动对应 {held['joined']}/{held['rows']} 行：正确率 {held['joined_precision']}，覆盖 {held['joined_recall']}",
+        f"待确认 {held['asked']} 行：第一位候选人命中 {held['top1']}，前三位 {held['top3']}",
+        f"预先选中 {held['proposed']} 行：正确率 {held['proposed_precision']}；自动与前三位合计 {held['found_in_all']}",
+        *(f"  {kind}: {counts}" for kind, counts in held["kinds"].items()),
+    ]
+    report(held, as_json=as_json, words="\n".join(lines))

@@ -12,6 +12,9 @@ from app.cases import care, care_talk, opening, triage
 from app.cases.care_talk import Urgency
 from app.risk import duty as duties
 from app.risk import interview
+from app.screening import absence, consent, coverage
+from app.screening import round as rounds
+from app.screening.round import Terms
 from app.security.actor import Actor
 from app.security.door import Door
 from app.security.policy import Permission
@@ -19,7 +22,9 @@ from models.case import NoteKind, TalkWay, TaskKind
 from models.identity import Role, RoleGrant
 from models.interview import InterviewEntry, InterviewStage
 from models.moment import now, today
+from models.participation import AbsenceKind
 from models.risk import Alert, Duty, DutyKind, DutyStage, Level
+from models.screening import ScreeningRound
 from models.student import Student
 
 TALKS = (
@@ -27,6 +32,8 @@ TALKS = (
     "课间谈话。说期末压力大，想家，能正常吃饭上课。给了中心的预约方式。",
     "通了电话，人在实训基地，声音平静。说最近失恋，朋友陪着。约定明天当面见。",
 )
+SCALES = ("phq9", "gad7")
+ABSENCES = (AbsenceKind.AWAY, AbsenceKind.DECLINED, AbsenceKind.AWAY, AbsenceKind.ACCOUNT)
 NOTES = (
     "首次评估。来访者自述近一个月情绪低落，兴趣下降，入睡困难；否认当前有伤害自己的计划。约定每周一次，已告知保密例外。",
     "第二次辅导。睡眠略有改善，讨论了与父亲的冲突，完成一次情绪记录练习。",
@@ -35,6 +42,7 @@ NOTES = (
 
 def play(door: Door, beat: Callable[[int, int], None]) -> None:
     """Acknowledge, talk, take over, open cases, give advice, interview: enough that every page has something."""
+    _see_to_the_round(door)
     with door.database.reading() as session:
         contacts = session.execute(
             select(Duty.id, Duty.owner_id, Duty.level)
@@ -73,6 +81,27 @@ def play(door: Door, beat: Callable[[int, int], None]) -> None:
         _assess(door, Actor(role=Role.PSYCHOLOGIST, id=psychologists[place % len(psychologists)]), alert_id, place)
     for place, entry_id in enumerate(entries):
         _interview(door, Actor(role=Role.PSYCHOLOGIST, id=psychologists[place % len(psychologists)]), entry_id, place)
+
+
+def _see_to_the_round(door: Door) -> None:
+    """The head gives the round its days and its consent text, and writes down why some have no result."""
+    with door.database.reading() as session:
+        row = session.scalars(select(ScreeningRound).order_by(ScreeningRound.opened_at)).first()
+        missing = session.scalars(select(Student.id).where(coverage.missing(row)).order_by(Student.id).limit(8)).all()
+    head = Actor(role=Role.CENTRE_HEAD, id=row.owner_id)
+    with door.enter(head, Permission.ROUND_MANAGE) as access:
+        row = access.find(ScreeningRound, row.id)
+        terms = Terms(
+            scales=SCALES,
+            opens_on=today() - timedelta(days=9),
+            closes_on=today() + timedelta(days=5),
+            consent_id=consent.standard(access).id,
+        )
+        rounds.change(access, row, name=row.name, interviews_due=row.interviews_due_at, terms=terms)
+    with door.enter(head, Permission.ROUND_COVERAGE) as access:
+        row = access.session.get_one(ScreeningRound, row.id)
+        for place, student_id in enumerate(missing):
+            absence.record(access, row, access.find(Student, student_id), kind=ABSENCES[place % len(ABSENCES)])
 
 
 def _acknowledge(door: Door, advisor: Actor, duty_id: UUID) -> None:

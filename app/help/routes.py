@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from app.security.policy import Permission, Purpose
 from app.web.feature import Room
+from config import catalogue
 
 TOPICS = {
     "worklist": "我的待办与时限",
@@ -33,4 +34,5 @@ def index() -> ResponseReturnValue:
 def show(topic: str) -> ResponseReturnValue:
     if topic not in TOPICS:
         abort(404)
-    return render_template(f"help/{topic}.html", topics=TOPICS, topic=topic)
+    tags = [held["label"] for held in catalogue.table("tags").values()]
+    return render_template(f"help/{topic}.html", topics=TOPICS, topic=topic, tags=tags)

@@ -87,7 +87,8 @@ def collect(
                 raise
             found.problems.append(Problem(None, None, "file_unreadable", f"“{name}”{_UNREAD}：{refusal.sentence}"))
     if not found.tables:
-        raise Refusal(f"共 {found.files} 个文件，没有一个能读入。" + "".join(found.notes[1:4]))
+        reasons = dict.fromkeys(problem.message.partition(f"{_UNREAD}：")[2] for problem in found.problems)
+        raise Refusal(f"共 {found.files} 个文件，没有一个能读入。" + "".join(list(reasons)[:3]))
     return found
 
 

@@ -17,8 +17,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from app.intake import foreign
-from app.intake.grid import MOST_COLUMNS, MOST_ROWS, SAVE_AGAIN
+from app.intake import extent, foreign
+from app.intake.grid import SAVE_AGAIN
 from models.refusal import Refusal
 
 MOST_UNPACKED = 768 * 1024 * 1024
@@ -30,11 +30,6 @@ _PIECE = 1 << 20
 _LONGEST_ROW = 16 << 20
 _MOST_INDEX = 4 << 20
 """Bytes of the parts that only list sheets and styles."""
-_FAR_CELL = re.compile(rb"r=[\"']([A-Z]{3,}[0-9]*|[A-Z]*[0-9]{6,})[\"']")
-"""Addresses beyond column ZZ or row 99,999: few in a real sheet, so that looking at each costs nothing.
-
-The blank before ``r`` is looked at afterwards: a pattern that begins with fixed signs is three times as fast.
-"""
 _SHEET, _RELATION, _FORMAT = (
     re.compile(rb"<(?:\w{1,40}:)?" + name + rb"\s[^<>]{0,2000}>") for name in (b"sheet", b"Relationship", b"xf")
 )
@@ -105,33 +100,22 @@ def _check_parts(packed: zipfile.ZipFile, packed_size: int) -> None:
 
 
 def _marks(packed: zipfile.ZipFile, name: str) -> Marks:
-    """Refuse a sheet with one cell far away before the reader lays out everything in between and dies of it."""
-    marks, most_row, most_column, tail = Marks(name), 0, 0, b""
+    """What a sheet may hold. Refuses one that reaches far: the reader would lay out everything in between."""
+    marks, reach, tail = Marks(name), extent.Reach(), b""
     with packed.open(name) as part:
         while piece := part.read(_PIECE):
             text = tail + piece
-            for found in _FAR_CELL.finditer(text):
-                if not text[max(0, found.start() - 1) : found.start()].isspace():
-                    continue
-                letters = found[1].rstrip(b"0123456789")
-                most_row = max(most_row, int(found[1][len(letters) :] or 0))
-                most_column = max(most_column, column_number(letters))
+            reach.see(text)
             marks.formulas = marks.formulas or b"f>" in text
             marks.hidden = marks.hidden or b'hidden="1"' in text or b'hidden="true"' in text
             marks.errors = marks.errors or b't="e"' in text
             marks.filtered = marks.filtered or b"filterColumn" in text
             marks.merged = marks.merged or b"mergeCell " in text
             tail = piece[-64:]
-    if most_row > MOST_ROWS or most_column > MOST_COLUMNS:
-        raise Refusal(f"表格里有单元格远在第 {most_row} 行、第 {most_column} 列，超出可读范围，请只保留数据区域。")
+    if reach.is_unclear:
+        with packed.open(name) as part:
+            extent.measure(iter(lambda: part.read(_PIECE), b""))
     return marks
-
-
-def column_number(letters: bytes) -> int:
-    number = 0
-    for letter in letters[:8]:
-        number = number * 26 + letter - 64
-    return number
 
 
 def rows_of(packed: zipfile.ZipFile, part: str) -> Iterator[bytes]:
@@ -139,14 +123,14 @@ def rows_of(packed: zipfile.ZipFile, part: str) -> Iterator[bytes]:
     held = b""
     with packed.open(part) as stream:
         while piece := stream.read(_PIECE):
-            end = piece.rfind(b"</row>")
+            end = piece.rfind(b"row>")
             if end < 0:
                 held += piece
                 if len(held) > _LONGEST_ROW:
                     return
                 continue
-            yield held + piece[: end + 6]
-            held = piece[end + 6 :]
+            yield held + piece[: end + 4]
+            held = piece[end + 4 :]
     yield held
 
 

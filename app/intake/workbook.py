@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 import python_calamine
 
-from app.intake import foreign, header, package
+from app.intake import biff, extent, foreign, header, package
 from app.intake.grid import DAMAGED, HEADER_SEARCH, SAVE_AGAIN, Fault, Grid, Merge, check_extent, letters, numbers
 from models.refusal import Refusal
 
@@ -37,9 +37,11 @@ class Workbook:
     """An open workbook; sheets are laid out one at a time."""
 
     def __init__(self, raw: bytes) -> None:
+        self._raw = raw
         self._package = package.check(raw) if raw.startswith(foreign.ZIP) else None
         if self._package is None:
             foreign.refuse_compound(raw)
+            biff.check(raw)
         with _reading():
             self._book = python_calamine.load_workbook(io.BytesIO(raw))
             self.names: list[str] = self._book.sheet_names
@@ -86,7 +88,9 @@ class Workbook:
             grid.notes.append(f"工作表“{name}”在文件里是隐藏的，已照常读取。")
         if self._package and self._package.is_strict:
             grid.notes.append(f"文件是“严格 Open XML”格式，已照常读取；如与原表对不上，{SAVE_AGAIN}")
-        if self._package and marks:
+        if self._package is None:
+            _tell(biff.said_of(self._raw, self.names.index(name), len(self.names)), grid)
+        elif marks:
             _look_closely(self._package, marks, grid)
         return grid
 
@@ -121,36 +125,40 @@ def _look_closely(held: package.Package, marks: package.Marks, grid: Grid) -> No
     """Hidden rows and columns, filters, formulas without a value, errors, colours: only where there may be any."""
     if not (marks.hidden or marks.formulas or marks.errors or marks.filtered or held.fills):
         return
-    hidden: list[int] = []
-    columns: list[int] = []
+    said = biff.Said(is_filtered=marks.filtered)
     with package.unzipping(), zipfile.ZipFile(io.BytesIO(held.raw)) as packed:
         for place, block in enumerate(package.rows_of(packed, marks.part)):
             if place == 0 and marks.hidden:
-                columns = _hidden_columns(block)
+                said.hidden_columns = _hidden_columns(block)
             if marks.formulas:
                 grid.faults += (_fault(found, "formula_without_value") for found in _UNVALUED.finditer(block))
             if marks.errors:
-                grid.faults += (_fault(found, "cell_error") for found in _ERROR.finditer(block))
+                said.errors += (_fault(found, "cell_error") for found in _ERROR.finditer(block))
             if marks.hidden:
-                hidden += _hidden_rows(block)
+                said.hidden_rows += _hidden_rows(block)
             if held.fills and len(grid.coloured) < _COLOURED_ROWS:
                 _colours(block, held.fills, grid.coloured)
             elif not (marks.hidden or marks.formulas or marks.errors):
                 break
-    if marks.filtered:
-        grid.notes.append("表格设有筛选，被筛掉的行也已读取。")
-    if hidden:
-        grid.notes.append(f"{numbers(hidden)}是隐藏的，已照常读取。")
-    if columns:
-        named = "、".join(letters(column) for column in columns[:8])
-        more = f"等共 {len(columns)} " if len(columns) > 8 else ""
-        grid.notes.append(f"{named} {more}列是隐藏的，已照常读取。")
+    _tell(said, grid)
     if not any(grid.coloured.values()):
         grid.coloured = {}
 
 
+def _tell(said: biff.Said, grid: Grid) -> None:
+    grid.faults += said.errors
+    if said.is_filtered:
+        grid.notes.append("表格设有筛选，被筛掉的行也已读取。")
+    if said.hidden_rows:
+        grid.notes.append(f"{numbers(said.hidden_rows)}是隐藏的，已照常读取。")
+    if said.hidden_columns:
+        named = "、".join(letters(column) for column in said.hidden_columns[:8])
+        more = f"等共 {len(said.hidden_columns)} " if len(said.hidden_columns) > 8 else ""
+        grid.notes.append(f"{named} {more}列是隐藏的，已照常读取。")
+
+
 def _fault(found: re.Match[bytes], code: str) -> Fault:
-    return Fault(int(found[2]), package.column_number(found[1]), code)
+    return Fault(int(found[2]), extent.column_number(found[1]), code)
 
 
 def _hidden_columns(block: bytes) -> list[int]:

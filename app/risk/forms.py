@@ -34,7 +34,7 @@ class HandOverForm(VersionedForm):
 class PlaceForm(VersionedForm):
     """Whose critical answer it is."""
 
-    number = StringField("这一行是哪个学号的学生", [DataRequired("请填写学号。"), Length(max=40)])
+    number = StringField("这一行是哪个学号的学生", [Optional(), Length(max=40)])
 
 
 class DismissForm(VersionedForm):

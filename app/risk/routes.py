@@ -187,13 +187,18 @@ def unplaced_list() -> ResponseReturnValue:
 
 @risk.route("/unplaced/<uuid:answer_id>", needs=Permission.UNPLACED_WORK, methods=["GET", "POST"])
 def place(answer_id: UUID) -> ResponseReturnValue:
-    """Say whose it is: first the number, then a look at who that is, then the confirmation."""
+    """Say whose it is: first the number or one of the candidates, then a look at who that is, then the confirmation."""
     form = PlaceForm()
     row = access.find(UnplacedAnswer, answer_id, version=form.seen_version)
     found = None
     if form.validate_on_submit():
         with form.explaining():
-            student_id = unplaced.candidate(access, form.number.data)
+            picked = request.form.get("chosen")
+            student_id = (
+                unplaced.chosen(unplaced.likely(access, row), picked)
+                if picked
+                else unplaced.candidate(access, form.number.data or "")
+            )
             if request.form.get("confirmed") == str(student_id):
                 unplaced.place(access, row, student_id=student_id)
                 flash("已对应到学生，预警已发出。")
@@ -218,5 +223,13 @@ def _unplaced_page(
     row: UnplacedAnswer, form: VersionedForm, dismissing: VersionedForm, found: record.Card | None
 ) -> ResponseReturnValue:
     form.version.data = dismissing.version.data = str(row.version)
-    held = access.open_json(row, UnplacedAnswer.body)
-    return render_template("risk/unplaced_one.html", row=row, held=held, form=form, dismissing=dismissing, found=found)
+    return render_template(
+        "risk/unplaced_one.html",
+        row=row,
+        held=access.open_json(row, UnplacedAnswer.body),
+        form=form,
+        dismissing=dismissing,
+        found=found,
+        candidates=() if row.has_ended else unplaced.likely(access, row),
+        chosen=request.form.get("chosen", ""),
+    )

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from app.admin.rule import Condition, Rule, Rulebook
 from app.screening.measured import Measured, compare
-from app.screening.sheets import Bundle, Fate, ScaleSheets
+from app.screening.sheets import Bundle, ScaleSheets
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,17 +24,16 @@ class Hit:
 def hits_of(book: Rulebook, bundle: Bundle) -> dict[int, list[Hit]]:
     """Row → the rules that fired on it.
 
-    Fresh sheets meet every rule. A rejected row meets the critical ones: they
-    are evaluated before a row is rejected (decisions 11). What was already
-    known has been judged before.
+    Fresh sheets meet every rule. Those that are left out meet the critical ones:
+    they are evaluated before a row is rejected, and on every try of a student
+    (decisions 11). What was already known has been judged before.
     """
     found: dict[int, list[Hit]] = defaultdict(list)
-    rejected = bundle.fate == Fate.REJECTED
     for rule in book.rules:
         held = bundle.scales.get(rule.scale or "")
         if held is None or not rule.conditions:
             continue
-        asked = held.present & (held.fresh | (rejected if rule.critical else False))
+        asked = held.fresh | held.left_out if rule.critical else held.fresh
         places = np.flatnonzero(asked & fires(rule, held))
         if not len(places):
             continue
@@ -64,9 +63,12 @@ def _measure(condition: Condition, held: ScaleSheets, *, critical: bool) -> NDAr
 
     A critical rule takes an incomplete sheet's total for what it is at least
     (or at most): the missing answers cannot take back what the given ones
-    prove. A total that a source states stands for itself.
+    prove. A total that a source states stands for itself; a band it states
+    stands for the least total of that band.
     """
     scores = held.scores
+    if condition.measure == "total" and not critical and condition.op in {">=", ">"} and held.stated.any():
+        return np.where(held.stated, scores.at_least, scores.totals)
     if condition.measure == "total" and critical and condition.op in {">=", ">"}:
         return scores.at_least.astype(np.float64)
     if condition.measure == "total" and critical and condition.op in {"<=", "<"}:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +12,8 @@ from app.admin import rulebook
 from app.events import Event
 from app.risk import alert
 from app.risk.alert import Concern, Reason
+from app.screening import candidates
+from app.screening.candidates import Candidate
 from app.security.access import Access
 from models.moment import now
 from models.refusal import Refusal
@@ -28,6 +31,8 @@ class AnswerDismissed(Event):
 
 def candidate(access: Access, number: str) -> UUID:
     """Whose number this is. Refuses a number that nobody bears."""
+    if not number.strip():
+        raise Refusal("请填写学号，或从可能的学生中选一位。", field="number")
     student_id = access.session.scalar(
         select(StudentNumber.student_id).where(
             StudentNumber.index == access.index("number", number), StudentNumber.until.is_(None)
@@ -36,6 +41,19 @@ def candidate(access: Access, number: str) -> UUID:
     if student_id is None:
         raise Refusal("名册里没有这个号码，请核对后再填。", field="number")
     return student_id
+
+
+def likely(access: Access, row: UnplacedAnswer) -> tuple[Candidate, ...]:
+    """Whose it may be, by what the row says about who he is."""
+    return candidates.for_row(access, access.open_json(row, UnplacedAnswer.body)["identity"])
+
+
+def chosen(offered: Sequence[Candidate], student_id: str) -> UUID:
+    """The student a person picked, if he is one of those who were offered."""
+    picked = next((item for item in offered if item.id == student_id), None)
+    if picked is None:
+        raise Refusal("这名学生已不在可能的学生之中，请重新核对。", field="number")
+    return UUID(hex=picked.id)
 
 
 def place(access: Access, row: UnplacedAnswer, *, student_id: UUID) -> None:

@@ -250,8 +250,8 @@ def _by_rule(reading: Reading, held: ScaleSheets, place: int, earlier: Held, rul
             held.replaces.add(place)
             return
         code, words = "repeated", "本批次已有这名学生更完整的作答，按批次规则未改动；关键题照常检查。"
-    elif rule is not RepeatRule.MOST_COMPLETE and taken is not None and earlier.taken_at not in {None, taken}:
-        if (taken > earlier.taken_at) == (rule is RepeatRule.LAST):  # type: ignore[operator]
+    elif rule is not RepeatRule.MOST_COMPLETE and taken and earlier.taken_at and taken != earlier.taken_at:
+        if (taken > earlier.taken_at) == (rule is RepeatRule.LAST):
             held.replaces.add(place)
             return
         code, words = "repeated", "本批次已有这名学生另一次作答，按批次规则未改动；关键题照常检查。"

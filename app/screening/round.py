@@ -72,7 +72,10 @@ def draft(
         owner_id=owner_id or _owner(access),
         opened_at=now(),
         interviews_due_at=interviews_due or default_deadline(),
+        scales="[]",
         cohort="{}",
+        repeat_rule=RepeatRule.FIRST,
+        commits_clean_files=False,
     )
 
 

@@ -164,6 +164,10 @@ class RedFlag:
     def __iter__(self) -> Iterator[int]:
         return iter((self.item, self.value))
 
+    def meets(self, answer: int | None) -> bool:
+        """Whether this answer raises the flag; a missing one does not."""
+        return answer is not None and answer >= 0 and meets(self.op, answer, self.value)
+
     @property
     def is_critical(self) -> bool:
         """A soft flag (``level = "list"``) only puts the student on the interview list."""

@@ -59,8 +59,7 @@ class Scores:
 
 def score(scale: Scale, answers: NDArray[Any]) -> Scores:
     """Score sheets x items of one scale. Values are ``MISSING`` or within the range of their item."""
-    has_gaps = answers.size > 0 and int(answers.min()) < 0
-    gaps = np.flatnonzero((answers < 0).any(axis=1)) if has_gaps else np.zeros(0, dtype=np.int64)
+    gaps = _with_gaps(answers)
     turned = _turned(scale, answers)
     subscales = subscales_of(scale, turned, len(answers))
     complete = np.ones(len(answers), dtype=bool)
@@ -71,13 +70,13 @@ def score(scale: Scale, answers: NDArray[Any]) -> Scores:
         at_least[filled] = at_most[filled] = _by_mean(scale, turned[filled])
     if scale.total.of == "subscales":
         complete = np.logical_and(complete, np.isfinite(subscales).all(axis=1))
+    incomplete = np.flatnonzero(~complete)
     totals = at_least.astype(np.float64) if scale.has_total else np.full(len(answers), np.nan)
-    if not complete.all():
-        totals[~complete] = np.nan
+    totals[incomplete] = np.nan
     counts = {held.key: count_of(held, answers) for held in scale.counts}
     measured = Measured(scale, answers, totals, subscales, counts)
     bands = _banded(scale, measured, at_least)
-    bands[~complete] = -1
+    bands[incomplete] = -1
     return Scores(
         totals=totals,
         at_least=at_least,
@@ -133,6 +132,14 @@ def _stated_counts(scale: Scale, rows: int, counts: dict[str, Floats]) -> dict[s
 # --- gaps and totals ----------------------------------------------------------------------------
 
 
+def _with_gaps(answers: NDArray[Any]) -> NDArray[np.int64]:
+    """The sheets that lack an answer. One pass over all cells: asking row by row costs as much as the sums."""
+    if not answers.size or int(answers.min()) >= 0:
+        return np.zeros(0, dtype=np.int64)
+    rows: NDArray[np.int64] = np.flatnonzero(answers.ravel() < 0) // answers.shape[1]
+    return rows[np.flatnonzero(np.diff(rows, prepend=-1))]
+
+
 def _counts_with_gaps(scale: Scale, answers: NDArray[Any]) -> Bools:
     """Which of these sheets, each with a gap, count as complete all the same."""
     missing, rule = answers < 0, scale.missing
@@ -175,13 +182,13 @@ def _bounds(
     if not len(gaps):
         least = _finish(scale, raw)
         return least, least
-    ends = []
-    for low_or_high in ("minimum", "maximum"):
-        end = np.array([getattr(scale.items[number], low_or_high) for number in numbers])
-        held = raw.copy()
-        held[gaps] = np.where(used[gaps] < 0, end, used[gaps]).sum(axis=1, dtype=np.int64)
-        ends.append(_finish(scale, held))
-    return ends[0], ends[1]
+    lacking = used[gaps]
+    missing = (lacking < 0).astype(np.float64)
+    given = raw[gaps] - np.where(lacking < 0, lacking, 0).sum(axis=1, dtype=np.int64)
+    least, most = raw, raw.copy()
+    least[gaps] = given + (missing @ [float(scale.items[number].minimum) for number in numbers]).astype(np.int64)
+    most[gaps] = given + (missing @ [float(scale.items[number].maximum) for number in numbers]).astype(np.int64)
+    return _finish(scale, least), _finish(scale, most)
 
 
 def _finish(scale: Scale, raw: NDArray[Any]) -> NDArray[Any]:
@@ -220,7 +227,8 @@ def _banded(scale: Scale, measured: Measured, at_least: NDArray[Any]) -> NDArray
         return found
     if at_least.dtype.kind != "i" or not scale.bands:
         return _in_ranges(scale.bands, measured.totals)
-    return _by_table(scale).take(at_least - int(scale.lowest), mode="clip")
+    lowest = int(scale.lowest)
+    return _by_table(scale).take(at_least - lowest if lowest else at_least, mode="clip")
 
 
 @cache

@@ -99,7 +99,7 @@ def fill(scale: Scale, scores: Scores, said: Stated, where: NDArray[np.bool_]) -
     if not where.any():
         return
     found = score_stated(scale, said.totals[where], said.subscales[where])
-    for name in ("totals", "at_least", "bands", "positive", "subscales", "subscale_bands"):
+    for name in ("totals", "at_least", "at_most", "bands", "positive", "subscales", "subscale_bands", "complete"):
         getattr(scores, name)[where] = getattr(found, name)
     lowest = _lowest_of(scale, said.bands)
     worded = where & ~np.isfinite(scores.totals) & (scores.bands < 0) & np.isfinite(lowest)

@@ -101,17 +101,11 @@ def _row(place: int, cells: dict[str, Cell], titles: dict[str, str], problems: l
     if len(texts["grade"]) > LONGEST_GRADE:
         wrong("grade", "too_long", f"年级超过 {LONGEST_GRADE} 个字，没有记为班级的年级；本行其他内容照常导入。")
         texts["grade"] = ""
-    phone = phone_text(cells.get("phone"))
-    if phone and not is_phone(phone):
-        wrong("phone", "phone_invalid", "手机号不是 11 位，未采用；本行其他内容照常导入。")
-        phone = ""
+    phone = _phone(cells, wrong)
     status = _status(texts["status"])
     if texts["status"] and status is None:
         wrong("status", "status_unknown", "不认识的学籍状态，未采用；本行其他内容照常导入。")
-    given_tags, ended_tags, unknown = tags.read(text_of(cells.get("tags")))
-    if unknown:
-        known = "、".join(tags.all_tags().values())
-        wrong("tags", "tag_unknown", f"有 {unknown} 个标签不在标签表里，未采用；可用：{known}。本行其他内容照常导入。")
+    given_tags, ended_tags = _tags(text_of(cells.get("tags")), wrong)
     return RosterRow(
         row=place,
         numbers={kind: number_text(cell) for kind, cell in given.items()},
@@ -123,8 +117,8 @@ def _row(place: int, cells: dict[str, Cell], titles: dict[str, str], problems: l
         status=status,
         phone=phone,
         details=_details(cells, wrong),
-        tags=frozenset(given_tags),
-        ended_tags=frozenset(ended_tags),
+        tags=given_tags,
+        ended_tags=ended_tags,
     )
 
 
@@ -136,6 +130,22 @@ def _numbers(cells: dict[str, Cell]) -> dict[NumberKind, Cell]:
         if cell is not None and number_text(cell) and number_text(cell) not in map(number_text, given.values()):
             given[kind] = cell
     return given
+
+
+def _phone(cells: dict[str, Cell], wrong: Any) -> str:
+    phone = phone_text(cells.get("phone"))
+    if not phone or is_phone(phone):
+        return phone
+    wrong("phone", "phone_invalid", "手机号不是 11 位，未采用；本行其他内容照常导入。")
+    return ""
+
+
+def _tags(cell: str, wrong: Any) -> tuple[frozenset[str], frozenset[str]]:
+    given, ended, unknown = tags.read(cell)
+    if unknown:
+        known = "、".join(tags.all_tags().values())
+        wrong("tags", "tag_unknown", f"有 {unknown} 个标签不在标签表里，未采用；可用：{known}。本行其他内容照常导入。")
+    return frozenset(given), frozenset(ended)
 
 
 def _details(cells: dict[str, Cell], wrong: Any) -> dict[str, str]:

@@ -103,7 +103,7 @@ def test_columns_without_telling_names_come_in_by_a_mapping_file(home: Path, tmp
     ("more", "words"),
     [
         (["--sheet", "第二页"], "没有名为“第二页”的工作表"),
-        (["--scale", "scl90"], "不认识的量表 scl90"),
+        (["--scale", "scl91"], "不认识的量表 scl91"),
         (["--mapping", "MAPPING"], "不是有效的 TOML"),
     ],
     ids=["sheet", "scale", "mapping"],

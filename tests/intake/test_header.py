@@ -15,9 +15,9 @@ from tests.intake.files import HEADER, book, saved
 
 SCALES = ("PHQ-9 ", "GAD-7 ")
 UPPER = [*HEADER, "PHQ-9", "", "", "GAD-7", "", "备注"]
-LOWER = ["", "", "", 1, 2, 3, 1, 2, ""]
+LOWER: list[Any] = ["", "", "", 1, 2, 3, 1, 2, ""]
 JOINED = [*HEADER, "PHQ-9 1", "PHQ-9 2", "PHQ-9 3", "GAD-7 1", "GAD-7 2", "备注"]
-WANG = ["20260101001", "王小涵", "软件2301", 0, 1, 2, 3, 0, ""]
+WANG: list[Any] = ["20260101001", "王小涵", "软件2301", 0, 1, 2, 3, 0, ""]
 
 
 def knows(word: str) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+import struct
 import subprocess
 import sys
 import zipfile
@@ -13,10 +15,12 @@ import pytest
 from openpyxl import Workbook
 
 from tests.intake.files import HEADER, ROW, SHEET_PART, book, changed, saved
+from tests.intake.oldbook import old_book
 
 ROOT = Path(__file__).parents[2]
 MEMORY, SECONDS = 2 << 30, 60
-PLAIN = book(名册=[HEADER, ROW])
+PLAIN = changed(book(名册=[HEADER, ROW]), "xl/media/image1.png", lambda _: random.Random(1).randbytes(2 << 20))
+"""With a picture that cannot be packed, so that the ratio of sizes alone gives nothing away."""
 READING = f"""
 import resource, sys
 resource.setrlimit(resource.RLIMIT_AS, ({MEMORY}, {MEMORY}))
@@ -41,9 +45,40 @@ def bomb() -> bytes:
     return changed(PLAIN, SHEET_PART, lambda body: body + bytes(900 << 20))
 
 
+def smaller_bomb() -> bytes:
+    return changed(PLAIN, SHEET_PART, lambda body: body + bytes(300 << 20))
+
+
 def wide() -> bytes:
     cells = b"".join(b"<c><v>1</v></c>" for _ in range(1_000_000))
     return changed(PLAIN, SHEET_PART, lambda body: body.replace(b'<row r="2">', b'<row r="2">' + cells, 1))
+
+
+def far_apart() -> bytes:
+    cells = b'<row r="3"><c r="AAB3"><v>1</v></c></row><row r="400000"><c r="A400000"><v>1</v></c></row>'
+    return changed(PLAIN, SHEET_PART, lambda body: body.replace(b"</sheetData>", cells + b"</sheetData>"))
+
+
+def unplaced() -> bytes:
+    cells = b'<row r="90000">' + b"<c><v>1</v></c>" * 1_900 + b"</row>"
+    return changed(PLAIN, SHEET_PART, lambda body: body.replace(b"</sheetData>", cells + b"</sheetData>"))
+
+
+def unplaced_rows() -> bytes:
+    cells = b"<x:row><x:c/></x:row>" * 600_000
+    return changed(PLAIN, SHEET_PART, lambda body: body.replace(b"</sheetData>", cells + b"</sheetData>"))
+
+
+def old_that_ends_before_it_begins() -> bytes:
+    raw = old_book([HEADER, ROW])
+    at = raw.find(struct.pack("<HHII", 0x0200, 14, 0, 2))
+    return raw[: at + 4] + b"\x2e" + raw[at + 5 :]
+
+
+def old_with_a_far_cell() -> bytes:
+    raw = old_book([HEADER, ROW])
+    at = raw.find(struct.pack("<HHHH", 0x0204, 31, 1, 0))
+    return raw[: at + 4] + b"\xff\xff\xff\xff" + raw[at + 8 :]
 
 
 def shared_strings() -> bytes:
@@ -92,7 +127,13 @@ def overlapping_bundle() -> bytes:
 FILES: list[Callable[[], bytes]] = [
     corners,
     bomb,
+    smaller_bomb,
     wide,
+    far_apart,
+    unplaced,
+    unplaced_rows,
+    old_that_ends_before_it_begins,
+    old_with_a_far_cell,
     shared_strings,
     laughs,
     one_long_tag,

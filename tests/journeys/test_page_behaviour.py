@@ -203,3 +203,21 @@ def test_a_session_that_was_ended_elsewhere_leads_to_the_sign_in_page(
     expect(page.get_by_role("button", name="登录")).to_be_visible()
     page.go_back()
     expect(page.get_by_role("heading", name="预警", exact=True)).to_have_count(0)
+
+
+def test_a_reminder_is_copied_by_a_button_and_by_hand_where_no_script_runs(
+    staffed: tuple[Site, Client, Client, Student],
+) -> None:
+    site, _, advisor, student = staffed
+    path = f"{site.url}/reminders/{site.house.make.round().id}/{student.class_id}"
+    page = site.window(advisor, permissions=["clipboard-read", "clipboard-write"])
+    page.goto(path)
+
+    page.get_by_role("button", name="复制").click()
+
+    expect(page.get_by_text("已复制")).to_be_visible()
+    assert "欧阳晓雪" in page.evaluate("navigator.clipboard.readText()")
+    bare = site.window(advisor, java_script_enabled=False)
+    bare.goto(path)
+    assert "欧阳晓雪" in bare.get_by_label("复制下面的文字").input_value()
+    expect(bare.get_by_role("button", name="复制")).to_be_hidden()

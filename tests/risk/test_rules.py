@@ -14,6 +14,7 @@ from app.risk.rules import fires, hits_of
 from app.screening.scale import all_scales
 from app.screening.scoring import MISSING, score
 from app.screening.sheets import Bundle, Fate, ScaleSheets
+from app.screening.validity import Validity
 from models.risk import Level
 from tests.house import House
 
@@ -36,15 +37,21 @@ def every_sheet(items: int, *, with_gaps: bool = False) -> NDArray[np.int8]:
     return np.array(values, dtype=np.int8)[grid]
 
 
-def sheets_of(key: str, answers: NDArray[np.int8], *, fresh: bool = True) -> ScaleSheets:
+def sheets_of(key: str, answers: NDArray[np.int8], *, fresh: bool = True, known: bool = False) -> ScaleSheets:
     scale = all_scales()[key]
     rows = len(answers)
+    none = np.zeros(rows, dtype=bool)
     return ScaleSheets(
         scale=scale,
         answers=answers,
         scores=score(scale, answers),
         present=(answers != MISSING).any(axis=1),
-        fresh=np.full(rows, fresh),
+        fresh=np.full(rows, fresh) & (answers != MISSING).any(axis=1),
+        known=np.full(rows, known),
+        stated=none,
+        expected=~none,
+        validity=Validity(none, {}),
+        coding=[None] * rows,
     )
 
 
@@ -52,6 +59,8 @@ def bundle_of(held: ScaleSheets, fate: Fate) -> Bundle:
     rows = len(held.answers)
     return Bundle(
         row_numbers=list(range(rows)),
+        files=[],
+        taken_at=[None] * rows,
         students=[None] * rows,
         units=[None] * rows,
         fate=np.full(rows, fate, dtype=np.int8),
@@ -162,7 +171,7 @@ def test_a_rejected_sheet_meets_every_critical_rule_and_no_other(book: Rulebook)
 
 @pytest.mark.parametrize("fate", [Fate.KNOWN, Fate.ACCEPTED, Fate.INCOMPLETE])
 def test_a_sheet_that_was_there_already_is_not_judged_again(book: Rulebook, fate: Fate) -> None:
-    held = sheets_of("phq9", every_sheet(9)[-1000:], fresh=False)
+    held = sheets_of("phq9", every_sheet(9)[-1000:], fresh=False, known=True)
 
     assert hits_of(book, bundle_of(held, fate)) == {}
 

@@ -36,7 +36,13 @@ def seen(person: Client, row: object, group: object) -> list[str]:
 
 @pytest.mark.parametrize(
     "answers",
-    [(phq(12), gad(0)), (phq(27, 3), gad(21)), (phq(3, 2), gad(0)), ([None] * 9, gad(0)), ([3] * 9, [3] * 7)],
+    [
+        (phq(12), gad(0)),
+        (phq(27, 3), gad(21)),
+        (phq(3, 2), gad(0)),
+        ([1, *[None] * 8], [1, *[None] * 6]),
+        ([3] * 9, [3] * 7),
+    ],
     ids=["listed", "everything", "critical", "incomplete", "all the same"],
 )
 def test_the_lists_are_the_same_to_the_byte_whatever_anybody_answered(
