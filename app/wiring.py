@@ -30,14 +30,15 @@ from app.jobs.timetable import Timetable
 from app.jobs.worker import Worker
 from app.notices import post
 from app.notices.routes import notices
-from app.risk import ground, interview, judge, ladder, stated
+from app.risk import dropped, ground, interview, judge, ladder, stated, undone
 from app.risk.routes import risk
 from app.screening import panel as screening_panel
 from app.screening import prepare as screening_import
-from app.screening import retest, sheets
+from app.screening import retest, rollback, sheets
 from app.screening.consent_routes import consents
 from app.screening.participation_routes import participation
-from app.screening.prepare import SheetsVoided
+from app.screening.prepare import ScreeningCommitted, SheetsVoided
+from app.screening.rollback import BatchRolledBack
 from app.screening.retest_routes import retests
 from app.screening.round import RoundChanged
 from app.screening.round_routes import screening
@@ -81,7 +82,9 @@ ROOMS = (
 
 def wire_events() -> None:
     """In the transaction of the act. Nothing listens after the commit yet: every consequence is a row."""
-    events.listen(SheetsVoided, ground.void_signals, interview.drop_voided)
+    events.listen(SheetsVoided, ground.void_signals, dropped.drop_voided)
+    events.listen(ScreeningCommitted, dropped.list_what_is_left)
+    events.listen(BatchRolledBack, undone.undo)
     events.listen(
         StudentsMoved,
         ground.follow_moved_students,
@@ -95,6 +98,7 @@ def wire_events() -> None:
     events.listen(RoundChanged, interview.follow_new_deadline)
     events.listen(approval.ApprovalDecided, rules_change.apply_decided, closure.apply_decided, care.apply_lowering)
     sheets.find_with(judge.judge)
+    rollback.count_with(undone.count)
 
 
 # --- which panels make a file ----------------------------------------------------------------
