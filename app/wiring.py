@@ -30,15 +30,17 @@ from app.jobs.timetable import Timetable
 from app.jobs.worker import Worker
 from app.notices import post
 from app.notices.routes import notices
-from app.risk import dropped, ground, interview, judge, ladder, stated, undone
+from app.risk import dropped, ground, interview, judge, ladder, reattributed, rescored, stated, undone
 from app.risk.routes import risk
 from app.screening import panel as screening_panel
 from app.screening import prepare as screening_import
-from app.screening import retest, rollback, sheets
+from app.screening import rescore, retest, rollback, sheets
 from app.screening.consent_routes import consents
 from app.screening.participation_routes import participation
 from app.screening.prepare import ScreeningCommitted, SheetsVoided
 from app.screening.rollback import BatchRolledBack
+from app.screening.reattribution import SheetsReattributed
+from app.screening.rescore import SheetsRescored
 from app.screening.retest_routes import retests
 from app.screening.round import RoundChanged
 from app.screening.round_routes import screening
@@ -85,6 +87,8 @@ def wire_events() -> None:
     events.listen(SheetsVoided, ground.void_signals, dropped.drop_voided)
     events.listen(ScreeningCommitted, dropped.list_what_is_left)
     events.listen(BatchRolledBack, undone.undo)
+    events.listen(SheetsReattributed, reattributed.follow)
+    events.listen(SheetsRescored, rescored.follow)
     events.listen(
         StudentsMoved,
         ground.follow_moved_students,
@@ -99,6 +103,7 @@ def wire_events() -> None:
     events.listen(approval.ApprovalDecided, rules_change.apply_decided, closure.apply_decided, care.apply_lowering)
     sheets.find_with(judge.judge)
     rollback.count_with(undone.count)
+    rescore.judge_with(rescored.count)
 
 
 # --- which panels make a file ----------------------------------------------------------------

@@ -188,3 +188,16 @@ def _on_list(
         )
         found |= {(row.round_id, row.student_id): row for row in rows}
     return found
+
+
+def drop_idle(access: Access, round_id: UUID, student_id: UUID, *, by: UUID) -> None:
+    """Take a student off the list whom nobody has invited yet."""
+    for entry in access.session.scalars(
+        select(InterviewEntry).where(
+            InterviewEntry.round_id == round_id,
+            InterviewEntry.student_id == student_id,
+            InterviewEntry.stage == InterviewStage.LISTED,
+        )
+    ):
+        _drop(entry, by)
+    access.session.flush()

@@ -66,13 +66,10 @@ def undo(access: Access, happened: BatchRolledBack) -> None:
     reasons = _reasons(access, batch.id, undoing)
     access.lock_students(signal.student_id for signal in [*reasons.gone, *reasons.again])
     inherited = _hand_over(access, batch.id, reasons)
-    lost = _ended_meanwhile(access, reasons.again)
     for signal in reasons.gone:
         signal.voided_at = signal.voided_at or now()
         signal.void_cause, signal.voided_by = "rolled_back", batch.id
-    for signal in reasons.again:
-        if signal.id not in lost:
-            signal.voided_at = signal.void_cause = signal.voided_by = None
+    lost = hold_again(access, reasons.again)
     touched = {signal.alert_id for signal in [*reasons.gone, *reasons.again]}
     extended = _extended(access, batch.id) - inherited
     for alert in _alerts(access, extended):
@@ -81,7 +78,7 @@ def undo(access: Access, happened: BatchRolledBack) -> None:
     released = dropped.undo(access, batch.id, kept=undoing.kept)
     _void_unplaced(access, batch.id)
     screening_round = access.session.get_one(ScreeningRound, batch.round_id)
-    relist.raise_again(access, screening_round, [signal for signal in reasons.again if signal.id in lost])
+    relist.raise_again(access, screening_round, lost)
     since = batch.committed_at or batch.uploaded_at
     students = {signal.student_id for signal in reasons.gone} | void | released
     relist.list_again(access, students, since=since, sheets=undoing.kept)
@@ -104,7 +101,7 @@ def _reasons(access: Access, batch_id: UUID, undoing: Undoing) -> Reasons:
         if heir is not None:
             kept[signal.id] = heir
     return Reasons(
-        tuple(signal for signal in own if signal.id not in kept), tuple(_of_sheets(access, undoing.again)), kept
+        tuple(signal for signal in own if signal.id not in kept), tuple(of_sheets(access, undoing.again)), kept
     )
 
 
@@ -114,10 +111,12 @@ def _still_said(access: Access, batch_id: UUID, kind: WitnessKind, own: Sequence
     return {UUID(bytes=digest): heir for digest, heir in found.items()}
 
 
-def _of_sheets(access: Access, sheet_ids: Sequence[UUID]) -> Iterable[Signal]:
-    """Reasons that had gone with a sheet that holds again."""
-    for start in range(0, len(sheet_ids), SOME):
-        yield from access.session.scalars(
+def of_sheets(access: Access, sheet_ids: Sequence[UUID]) -> list[Signal]:
+    """Reasons that had gone with sheets that hold again."""
+    return [
+        signal
+        for start in range(0, len(sheet_ids), SOME)
+        for signal in access.session.scalars(
             select(Signal)
             .where(
                 Signal.source_id.in_(sheet_ids[start : start + SOME]),
@@ -126,6 +125,7 @@ def _of_sheets(access: Access, sheet_ids: Sequence[UUID]) -> Iterable[Signal]:
             )
             .order_by(Signal.alert_id, Signal.id)
         )
+    ]
 
 
 def _hand_over(access: Access, batch_id: UUID, reasons: Reasons) -> set[UUID]:
@@ -142,18 +142,25 @@ def _hand_over(access: Access, batch_id: UUID, reasons: Reasons) -> set[UUID]:
     return set(alerts)
 
 
-def _ended_meanwhile(access: Access, again: Sequence[Signal]) -> set[UUID]:
-    """Reasons whose alert somebody ended while they were void: it was ended for that, so it is raised anew."""
-    alerts = {alert.id: alert for alert in _alerts(access, {signal.alert_id for signal in again})}
-    ended = {AlertStage.DISPROVED, AlertStage.VOID}
-    return {
-        signal.id
-        for signal in again
-        if (alert := alerts[signal.alert_id]).stage in ended
-        and alert.ended_at is not None
-        and signal.voided_at is not None
-        and alert.ended_at >= signal.voided_at
-    }
+def hold_again(access: Access, signals: Sequence[Signal]) -> list[Signal]:
+    """Let reasons hold again; returns those that cannot.
+
+    Somebody ended their alert while they were void: it was ended for that, and
+    has to be raised anew.
+    """
+    alerts = {alert.id: alert for alert in _alerts(access, {signal.alert_id for signal in signals})}
+    lost = [signal for signal in signals if _ended_meanwhile(alerts[signal.alert_id], signal)]
+    for signal in signals:
+        if signal not in lost:
+            signal.voided_at = signal.void_cause = signal.voided_by = None
+    access.session.flush()
+    return lost
+
+
+def _ended_meanwhile(alert: Alert, signal: Signal) -> bool:
+    if alert.stage not in {AlertStage.DISPROVED, AlertStage.VOID} or alert.ended_at is None:
+        return False
+    return signal.voided_at is not None and alert.ended_at >= signal.voided_at
 
 
 def _extended(access: Access, batch_id: UUID) -> set[UUID]:

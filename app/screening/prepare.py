@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 import numpy as np
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.admin import rulebook
@@ -20,7 +20,7 @@ from app.events import Event
 from app.intake import delivery
 from app.intake.batch import Importer
 from app.intake.sheet import Table
-from app.screening import absence, fate, reading, rejected, retest, sealing, witness
+from app.screening import absence, fate, reading, rejected, restore, retest, sealing, witness
 from app.screening.layout import plans_for
 from app.screening.mapping import Plan
 from app.screening.match import Matched, match
@@ -34,7 +34,6 @@ from models.bulk import fetch_many
 from models.correction import WitnessKind
 from models.intake import BatchKind, BatchStage, ImportBatch
 from models.keys import Deployment
-from models.moment import now
 from models.refusal import Refusal
 from models.screening import ResponseSet, ScreeningRound
 
@@ -233,12 +232,7 @@ def keep_rejected(access: Access, batch: ImportBatch, prepared: PreparedScreenin
 
 def void(access: Access, ids: Sequence[UUID], *, by: UUID, was_anothers: bool = False) -> None:
     """Let sheets no longer hold, on account of a batch or a correction."""
-    for start in range(0, len(ids), 500):
-        access.session.execute(
-            update(ResponseSet)
-            .where(ResponseSet.id.in_(ids[start : start + 500]))
-            .values(voided_at=now(), voided_by=by)
-        )
+    restore.let_go(access, ids, by=by)
     access.record(SheetsVoided(sheet_ids=tuple(ids), by=by, was_anothers=was_anothers, count=len(ids)))
 
 

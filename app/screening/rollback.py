@@ -147,12 +147,7 @@ def roll_back(access: Access, batch: ImportBatch, *, reason: str) -> dict[str, i
 
 def _write(access: Access, batch: ImportBatch, undoing: Undoing) -> None:
     """Sheets only: void, hold again, or from now on another delivery's."""
-    for start in range(0, len(undoing.gone), SOME):
-        access.session.execute(
-            update(ResponseSet)
-            .where(ResponseSet.id.in_(undoing.gone[start : start + SOME]))
-            .values(voided_at=now(), voided_by=batch.id)
-        )
+    restore.let_go(access, undoing.gone, by=batch.id)
     restore.hold_again(access, undoing.again)
     by_heir: dict[UUID, list[UUID]] = {}
     for sheet_id, heir in undoing.kept.items():

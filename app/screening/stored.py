@@ -10,8 +10,9 @@ from uuid import UUID
 import numpy as np
 from sqlalchemy import Row, select
 
+from app.screening import totals
 from app.screening.scale import Scale, all_scales
-from app.screening.scoring import MISSING, Answers, Scores, score
+from app.screening.scoring import MISSING, Answers, score
 from app.screening.sheets import Bundle, Fate, ScaleSheets
 from app.screening.validity import Validity
 from app.security.access import Access
@@ -35,6 +36,7 @@ def sheets_of(access: Access, *where: Any) -> list[Row[Any]]:
         ResponseSet.status,
         ResponseSet.validity,
         ResponseSet.coding,
+        ResponseSet.norm,
         ResponseSet.taken_at,
         ResponseSet.recorded_at,
         ResponseSet.body,
@@ -47,11 +49,14 @@ def bodies_of(access: Access, rows: Sequence[Row[Any]]) -> list[dict[str, Any]]:
     return [json.loads(body) for body in access.open_each(rows, ResponseSet.body)]
 
 
-def bundle_of(access: Access, rows: Sequence[Row[Any]], bodies: Sequence[Mapping[str, Any]]) -> Bundle:
+def bundle_of(
+    access: Access, rows: Sequence[Row[Any]], bodies: Sequence[Mapping[str, Any]], *, as_scored: bool = False
+) -> Bundle:
     """One row per student, with every given sheet of his, scored by the scales as they are now.
 
     At most one sheet per student and scale. What a source stated is kept as it
-    was stated: there is nothing to score it from.
+    was stated: there is nothing to score it from. ``as_scored``: every total is
+    kept as it was computed when the sheet was written.
     """
     students = list(dict.fromkeys(row.student_id for row in rows))
     places = {student_id: place for place, student_id in enumerate(students)}
@@ -67,7 +72,7 @@ def bundle_of(access: Access, rows: Sequence[Row[Any]], bodies: Sequence[Mapping
         units=[units[student_id] for student_id in students],
         fate=np.full(len(students), Fate.ACCEPTED, dtype=np.int8),
         scales={
-            key: _sheets(known[key], [rows[at] for at in held], [bodies[at] for at in held], places)
+            key: _sheets(known[key], [rows[at] for at in held], [bodies[at] for at in held], places, as_scored)
             for key, held in sorted(by_scale.items())
             if key in known
         },
@@ -77,7 +82,11 @@ def bundle_of(access: Access, rows: Sequence[Row[Any]], bodies: Sequence[Mapping
 
 
 def _sheets(
-    scale: Scale, rows: Sequence[Row[Any]], bodies: Sequence[Mapping[str, Any]], places: Mapping[UUID, int]
+    scale: Scale,
+    rows: Sequence[Row[Any]],
+    bodies: Sequence[Mapping[str, Any]],
+    places: Mapping[UUID, int],
+    as_scored: bool,
 ) -> ScaleSheets:
     count = len(places)
     answers: Answers = np.full((count, scale.size), MISSING, dtype=np.int16)
@@ -93,9 +102,8 @@ def _sheets(
         doubtful[place] = row.validity is SheetValidity.DOUBTFUL
         ids[place], coding[place] = row.response_set_id.bytes, row.coding
     scores = score(scale, answers)
-    for row, body in zip(rows, bodies, strict=True):
-        if row.status is SheetStatus.STATED:
-            _state(scale, scores, places[row.student_id], body)
+    said = _stated(scale, rows, bodies, places)
+    totals.fill(scale, scores, said, stated | np.isfinite(said.totals) if as_scored else stated)
     nothing = np.zeros(count, dtype=bool)
     return ScaleSheets(
         scale=scale,
@@ -112,17 +120,21 @@ def _sheets(
     )
 
 
-def _state(scale: Scale, scores: Scores, place: int, body: Mapping[str, Any]) -> None:
-    """A total, band or factors that a source gave hold as it gave them."""
-    bands = {band.key: at for at, band in enumerate(scale.bands)}
-    scores.bands[place] = bands.get(body.get("band"), -1)
-    scores.positive[place] = bool(body.get("positive"))
-    if body.get("total") is not None:
-        scores.totals[place] = body["total"]
-        scores.at_least[place] = body["total"]
-    for at, subscale in enumerate(scale.subscales):
-        value = body.get("subscales", {}).get(subscale.key)
-        scores.subscales[place, at] = np.nan if value is None else value
+def _stated(
+    scale: Scale, rows: Sequence[Row[Any]], bodies: Sequence[Mapping[str, Any]], places: Mapping[UUID, int]
+) -> totals.Stated:
+    """Totals, factors and bands as the source gave them."""
+    said = totals.Stated(
+        np.full(len(places), np.nan), np.full((len(places), len(scale.subscales)), np.nan), [""] * len(places)
+    )
+    for row, body in zip(rows, bodies, strict=True):
+        place = places[row.student_id]
+        said.totals[place] = np.nan if body.get("total") is None else body["total"]
+        said.bands[place] = body.get("label") or ""
+        for at, subscale in enumerate(scale.subscales):
+            value = body.get("subscales", {}).get(subscale.key)
+            said.subscales[place, at] = np.nan if value is None else value
+    return said
 
 
 def _reasons(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import select
@@ -14,7 +15,7 @@ from models.participation import Retest, RoundAbsence
 from models.risk import Alert, Duty, DutyStage, Signal
 from models.screening import ResponseSet, UnplacedAnswer, UnplacedStage
 from tests.house import Client, House
-from tests.screening.files import _bare
+from tests.screening.files import Person, _bare
 
 NOT_SHOWN = {"version", "voided_by", "settled_by", "chased_at"}
 """Columns that count writes or say how a thing came to be: they hold nothing that anybody sees."""
@@ -42,26 +43,25 @@ def holding(house: House) -> dict[str, list[tuple[Any, ...]]]:
     return found
 
 
-def attention(house: House) -> dict[str, Any]:
-    """Who is seen to, and how: students with their level, duties, listed students, sheets, re-tests, unplaced rows."""
+def attention_of(house: House, people: Sequence[Person]) -> dict[str, list[Any]]:
+    """How these people are seen to, each by his place: alerts with level, duties, list, sheets, re-tests."""
+    places = {person.row.id: place for place, person in enumerate(people)}
+    wanted = {
+        "alerts": (Alert, Alert.level),
+        "duties": (Duty, Duty.kind, Duty.level),
+        "listed": (InterviewEntry, InterviewEntry.weight),
+        "sheets": (ResponseSet, ResponseSet.scale, ResponseSet.status, ResponseSet.validity),
+        "retests": (Retest, Retest.stage),
+    }
     with house.session() as session:
         return {
-            "alerts": sorted(session.execute(select(Alert.student_id, Alert.level).where(HOLDS[Alert])).all()),
-            "duties": sorted(
-                session.execute(select(Duty.student_id, Duty.kind, Duty.level).where(HOLDS[Duty])).all()
-            ),
-            "listed": sorted(
-                session.execute(
-                    select(InterviewEntry.student_id, InterviewEntry.weight).where(HOLDS[InterviewEntry])
-                ).all()
-            ),
-            "sheets": sorted(
-                session.execute(
-                    select(ResponseSet.student_id, ResponseSet.scale, ResponseSet.digest).where(HOLDS[ResponseSet])
-                ).all()
-            ),
-            "retests": sorted(session.scalars(select(Retest.student_id).where(HOLDS[Retest])).all()),
-            "unplaced": sorted(session.scalars(select(UnplacedAnswer.digest).where(HOLDS[UnplacedAnswer])).all()),
+            name: sorted(
+                (places[row[0]], *row[1:])
+                for row in session.execute(
+                    select(model.student_id, *columns).where(HOLDS[model], model.student_id.in_(places))
+                )
+            )
+            for name, (model, *columns) in wanted.items()
         }
 
 
