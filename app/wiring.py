@@ -34,8 +34,9 @@ from app.risk import dropped, ground, interview, judge, ladder, reattributed, re
 from app.risk.routes import risk
 from app.screening import panel as screening_panel
 from app.screening import prepare as screening_import
-from app.screening import rescore, retest, rollback, sheets
+from app.screening import rejected_book, rescore, retest, rollback, sheets
 from app.screening.consent_routes import consents
+from app.screening.correction_routes import corrections
 from app.screening.participation_routes import participation
 from app.screening.prepare import ScreeningCommitted, SheetsVoided
 from app.screening.rollback import BatchRolledBack
@@ -72,6 +73,7 @@ ROOMS = (
     structured_room,
     participation,
     consents,
+    corrections,
     risk,
     cases,
     alerts,
@@ -161,6 +163,7 @@ def _nothing_more(_access: Access, *, prepared: object) -> None:
 
 def _clear_away(access: Access) -> None:
     housekeeping.clear_away(access)
+    rejected_book.clear_away(access)
     drafts.clear_away(access)
 
 

@@ -136,7 +136,14 @@ def roll_back(access: Access, batch: ImportBatch, *, reason: str) -> dict[str, i
     batch.move_to(BatchStage.ROLLED_BACK)
     batch.rolled_back_at, batch.rolled_back_by = now(), access.actor.id
     held = access.open_json(batch, ImportBatch.receipt) or {}
-    said = {"by": str(access.actor.id), "at": now().isoformat(), "reason": reason.strip(), "came_to": came_to}
+    said = {
+        "by": str(access.actor.id),
+        "name": access.actor.name,
+        "at": now().isoformat(),
+        "words": stamp(now()),
+        "reason": reason.strip(),
+        "came_to": came_to,
+    }
     access.seal_json(batch, ImportBatch.receipt, held | {"rolled_back": said})
     session.flush()
     access.record(BatchRolledBack(object_id=batch.id, count=len(undoing.gone), undoing=undoing))
