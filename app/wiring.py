@@ -30,14 +30,18 @@ from app.jobs.timetable import Timetable
 from app.jobs.worker import Worker
 from app.notices import post
 from app.notices.routes import notices
-from app.risk import ground, interview, judge, ladder, stated
+from app.risk import dropped, ground, interview, judge, ladder, reattributed, rescored, stated, undone
 from app.risk.routes import risk
 from app.screening import panel as screening_panel
 from app.screening import prepare as screening_import
-from app.screening import retest, sheets
+from app.screening import rejected_book, rescore, retest, rollback, sheets
 from app.screening.consent_routes import consents
+from app.screening.correction_routes import corrections
 from app.screening.participation_routes import participation
-from app.screening.prepare import SheetsVoided
+from app.screening.prepare import ScreeningCommitted, SheetsVoided
+from app.screening.rollback import BatchRolledBack
+from app.screening.reattribution import SheetsReattributed
+from app.screening.rescore import SheetsRescored
 from app.screening.retest_routes import retests
 from app.screening.round import RoundChanged
 from app.screening.round_routes import screening
@@ -69,6 +73,7 @@ ROOMS = (
     structured_room,
     participation,
     consents,
+    corrections,
     risk,
     cases,
     alerts,
@@ -81,7 +86,11 @@ ROOMS = (
 
 def wire_events() -> None:
     """In the transaction of the act. Nothing listens after the commit yet: every consequence is a row."""
-    events.listen(SheetsVoided, ground.void_signals, interview.drop_voided)
+    events.listen(SheetsVoided, ground.void_signals, dropped.drop_voided)
+    events.listen(ScreeningCommitted, dropped.list_what_is_left)
+    events.listen(BatchRolledBack, undone.undo)
+    events.listen(SheetsReattributed, reattributed.follow)
+    events.listen(SheetsRescored, rescored.follow)
     events.listen(
         StudentsMoved,
         ground.follow_moved_students,
@@ -95,6 +104,8 @@ def wire_events() -> None:
     events.listen(RoundChanged, interview.follow_new_deadline)
     events.listen(approval.ApprovalDecided, rules_change.apply_decided, closure.apply_decided, care.apply_lowering)
     sheets.find_with(judge.judge)
+    rollback.count_with(undone.count)
+    rescore.judge_with(rescored.count)
 
 
 # --- which panels make a file ----------------------------------------------------------------
@@ -152,6 +163,7 @@ def _nothing_more(_access: Access, *, prepared: object) -> None:
 
 def _clear_away(access: Access) -> None:
     housekeeping.clear_away(access)
+    rejected_book.clear_away(access)
     drafts.clear_away(access)
 
 

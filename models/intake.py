@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import LargeBinary, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.base import Base, Key, Versioned, reference, word
+from models.base import Base, Id, Key, Versioned, reference, word
 from models.moment import Moment
 from models.sealed import OfSelf, Sealed, answered
 from models.state import HasStages
@@ -72,6 +72,9 @@ class ImportBatch(Versioned, HasStages, OfSelf, Base):
     """Who brought it in; none for the command line."""
     uploaded_at: Mapped[Moment]
     committed_at: Mapped[Moment | None]
+    rolled_back_at: Mapped[Moment | None]
+    rolled_back_by: Mapped[UUID | None] = mapped_column(Id)
+    """Who took it back; the reason is sealed in the receipt."""
     file_digest: Mapped[bytes] = mapped_column(LargeBinary(32), index=True)
     """Keyed digest of the file: the same file is recognised, its content is not."""
     bytes_total: Mapped[int]

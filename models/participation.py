@@ -72,6 +72,8 @@ class RoundAbsence(OfStudent, Base):
     """The file that said so, if it was one."""
     voided_at: Mapped[Moment | None]
     voided_because: Mapped[AbsenceEnd | None] = word(AbsenceEnd, length=16, nullable=True)
+    voided_by: Mapped[UUID | None]
+    """The delivery whose results ended it; rolling that back lets it hold again."""
 
 
 class RetestStage(StrEnum):
@@ -126,6 +128,8 @@ class Retest(Versioned, HasStages, OfStudent, Base):
     """When its owner was last reminded that it is overdue."""
     batch_id: Mapped[UUID | None] = reference("import_batch.id", nullable=True)
     """The delivery whose answers were doubtful."""
+    settled_by: Mapped[UUID | None]
+    """The delivery whose believable answers ended it; rolling that back opens it again."""
     body: Mapped[Sealed] = answered("retest.body/1")
     """JSON: scales and why their answers are doubtful; what came of it."""
 

@@ -105,6 +105,8 @@ class Alert(Versioned, HasStages, OfStudent, Base):
     ended_at: Mapped[Moment | None]
     reasons_void: Mapped[bool] = mapped_column(default=False)
     """Every reason has been voided; the owner is told and decides."""
+    level_by_person: Mapped[Level | None] = word(Level, length=8, nullable=True)
+    """What a person raised it to. That is a reason of its own: no correction of data goes below it."""
     basis: Mapped[Sealed | None] = clinical("alert.basis/1", nullable=True)
     """Why it was disproved, watched or merged."""
 
@@ -129,6 +131,8 @@ class Signal(OfStudent, Base):
     level: Mapped[Level] = word(Level, length=8)
     source_kind: Mapped[str] = mapped_column(String(24))
     source_id: Mapped[UUID | None] = mapped_column(index=True)
+    batch_id: Mapped[UUID | None] = mapped_column(index=True)
+    """The delivery whose rows it was found on, if it was one."""
     rule_version: Mapped[str] = mapped_column(String(64))
     raised_at: Mapped[Moment]
     voided_at: Mapped[Moment | None]
@@ -139,6 +143,27 @@ class Signal(OfStudent, Base):
     """JSON: the rule that fired and its reason in words. For the centre only."""
     focus: Mapped[Sealed] = clinical("signal.focus/1")
     """JSON: keys of the focus points (关注要点) an advisor may know."""
+
+
+class AlertExtension(OfStudent, Base):
+    """What a delivery changed about an alert that was open already: clocks, a wake-up, duties.
+
+    Kept so that rolling the delivery back gives everybody back the clock he had.
+    """
+
+    __tablename__ = "alert_extension"
+
+    id: Mapped[Key]
+    alert_id: Mapped[UUID] = reference("alert.id", index=True)
+    student_id: Mapped[UUID] = reference("student.id")
+    batch_id: Mapped[UUID] = mapped_column(index=True)
+    extended_at: Mapped[Moment]
+    undone_at: Mapped[Moment | None]
+    stage_before: Mapped[AlertStage] = word(AlertStage, length=12)
+    due_before: Mapped[Moment]
+    due_after: Mapped[Moment]
+    duties: Mapped[str] = mapped_column(Text)
+    """JSON: ``clocks``, duty → due time before and after; ``given``, duties that it brought. Ids and times only."""
 
 
 class DutyKind(StrEnum):

@@ -16,6 +16,7 @@ from app.admin.rule import Rule, Rulebook
 from app.events import Event
 from app.notices import post
 from app.risk import duty as duties
+from app.risk import extension
 from app.risk.duty import Holder, Owed, Owners
 from app.security.access import Access
 from app.security.holders import holders_of
@@ -55,8 +56,18 @@ class Concern:
         return max(levels, key=lambda level: level.severity)
 
 
-def raise_all(access: Access, book: Rulebook, concerns: Sequence[Concern], reasons: SealedReasons) -> None:
-    """Raise or extend one alert per student, with signals, duties and notices, in the caller's transaction."""
+def raise_all(
+    access: Access,
+    book: Rulebook,
+    concerns: Sequence[Concern],
+    reasons: SealedReasons,
+    *,
+    batch_id: UUID | None = None,
+) -> None:
+    """Raise or extend one alert per student, with signals, duties and notices, in the caller's transaction.
+
+    ``batch_id``: the delivery it was found in, so that rolling that back finds what it caused.
+    """
     if not concerns:
         return
     access.session.flush()
@@ -69,11 +80,13 @@ def raise_all(access: Access, book: Rulebook, concerns: Sequence[Concern], reaso
     told = _give_duties(access, book, fresh, alert_ids, owners)
     for concern in concerns:
         if concern.student_id in held:
-            told += _extend(access, book, held[concern.student_id], concern.level, owners)
+            alert = held[concern.student_id]
+            with extension.remembered(access, alert, batch_id):
+                told += _extend(access, book, alert, concern.level, owners)
     _tell_of_more(access, held.values())
     places = alert_ids | {student_id: alert.id.bytes for student_id, alert in held.items()}
     alerts = [places[student_id] for student_id in reasons.students]
-    access.insert_many(Signal, {**reasons.columns, "alert_id": alerts})
+    access.insert_many(Signal, {**reasons.columns, "alert_id": alerts, "batch_id": Same(batch_id)})
     _tell(access, told)
     _inform_above(access, book, [UUID(bytes=item.college_id) for item in concerns if item.level is Level.RED])
     access.record(AlertsRaised(count=len(concerns), student_ids=_named(concerns)))
@@ -219,6 +232,7 @@ def _tell_of_more(access: Access, alerts: Iterable[Alert]) -> None:
 def rise(access: Access, alert: Alert, level: Level) -> None:
     """A person raises the level: duties, clocks and notices are those of an alert raised so from the beginning."""
     book = rulebook.current(access.session)
+    alert.level_by_person = level
     _tell(access, _extend(access, book, alert, level, Owners(access.session, {alert.class_id})))
     if level is Level.RED:
         _inform_above(access, book, [alert.college_id])

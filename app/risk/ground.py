@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from uuid import UUID
 
 from sqlalchemy import select
 
 from app.notices import post
+from app.risk import corrected, extension
 from app.risk import duty as duties
 from app.risk.duty import Owners
 from app.screening.prepare import SheetsVoided
@@ -20,12 +21,33 @@ from models.risk import Alert, Duty, DutyKind, DutyStage, Signal
 
 
 def void_signals(access: Access, happened: SheetsVoided) -> None:
-    """Listener: reasons that rest on a voided sheet are void."""
-    void_reasons(access, list(happened.sheet_ids), cause="sheet_voided")
+    """Listener: reasons that rest on a voided sheet are void.
+
+    Where the answers were another person's, the alert never had this ground:
+    it falls back to what is left, or is void itself (``corrected``).
+    """
+    ids = list(happened.sheet_ids)
+    if not happened.was_anothers or happened.by is None:
+        void_reasons(access, ids, cause="sheet_voided", by=happened.by)
+        return
+    found = _void(access, ids, cause="reattributed", by=happened.by)
+    _take_back(access, found)
+    corrected.settle(access, {signal.alert_id for signal in found}, by=happened.by)
 
 
-def void_reasons(access: Access, ids: Sequence[UUID], *, cause: str) -> None:
+def void_reasons(access: Access, ids: list[UUID], *, cause: str, by: UUID | None = None) -> None:
     """Reasons that rest on these things are void. An alert without any left tells its owner."""
+    touched = {signal.alert_id for signal in _void(access, ids, cause=cause, by=by)}
+    told = []
+    for alert in access.session.scalars(select(Alert).where(Alert.id.in_(touched), Alert.ended_at.is_(None))):
+        live = select(Signal.id).where(Signal.alert_id == alert.id, Signal.voided_at.is_(None)).limit(1)
+        if access.session.scalar(live) is None:
+            alert.reasons_void = True
+            told.append((alert.owner_id, duties.role_of(access.session, alert.owner_id)))
+    post.tell_each(access, told, "reasons_void")
+
+
+def _void(access: Access, ids: list[UUID], *, cause: str, by: UUID | None) -> list[Signal]:
     found = [
         signal
         for start in range(0, len(ids), 500)
@@ -35,16 +57,19 @@ def void_reasons(access: Access, ids: Sequence[UUID], *, cause: str) -> None:
     ]
     access.lock_students(signal.student_id for signal in found)
     for signal in found:
-        signal.voided_at, signal.void_cause = now(), cause
-    touched = {signal.alert_id for signal in found}
+        signal.voided_at, signal.void_cause, signal.voided_by = now(), cause, by
     access.session.flush()
-    told = []
-    for alert in access.session.scalars(select(Alert).where(Alert.id.in_(touched), Alert.ended_at.is_(None))):
-        live = select(Signal.id).where(Signal.alert_id == alert.id, Signal.voided_at.is_(None)).limit(1)
-        if access.session.scalar(live) is None:
-            alert.reasons_void = True
-            told.append((alert.owner_id, duties.role_of(access.session, alert.owner_id)))
-    post.tell_each(access, told, "reasons_void")
+    return found
+
+
+def _take_back(access: Access, signals: list[Signal]) -> None:
+    """Clocks that a delivery had shortened by nothing but these reasons are as they were before it."""
+    for alert_id, batch_id in sorted({(signal.alert_id, signal.batch_id) for signal in signals if signal.batch_id}):
+        left = select(Signal.id).where(
+            Signal.alert_id == alert_id, Signal.batch_id == batch_id, Signal.voided_at.is_(None)
+        )
+        if access.session.scalar(left.limit(1)) is None:
+            extension.undo(access, access.session.get_one(Alert, alert_id), batch_id)
 
 
 def follow_moved_students(access: Access, happened: StudentsMoved) -> None:

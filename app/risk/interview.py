@@ -10,7 +10,6 @@ from sqlalchemy import select, update
 
 from app.events import Event
 from app.notices import post
-from app.screening.prepare import SheetsVoided
 from app.screening.round import RoundChanged
 from app.security.access import Access
 from app.security.holders import names_of
@@ -19,7 +18,6 @@ from models.identity import Role
 from models.interview import InterviewEntry, InterviewStage
 from models.moment import now
 from models.refusal import Refusal
-from models.screening import ResponseSet
 
 
 class Result(StrEnum):
@@ -95,22 +93,3 @@ def hand_over(access: Access, entry: InterviewEntry, *, to: UUID, role: Role) ->
     entry.owner_id = to
     post.tell(access, to, role, "duty_reassigned")
     access.record(InterviewTaken(object_id=entry.id, student_ids=(entry.student_id,)))
-
-
-def drop_voided(access: Access, happened: SheetsVoided) -> None:
-    """Listener: an entry nobody has worked on goes with the sheets it rested on; the new sheets list anew."""
-    ids = list(happened.sheet_ids)
-    for start in range(0, len(ids), 500):
-        rows = access.session.execute(
-            select(ResponseSet.round_id, ResponseSet.student_id).where(ResponseSet.id.in_(ids[start : start + 500]))
-        ).all()
-        for entry in access.session.scalars(
-            select(InterviewEntry).where(
-                InterviewEntry.round_id.in_({row.round_id for row in rows}),
-                InterviewEntry.student_id.in_({row.student_id for row in rows}),
-                InterviewEntry.stage == InterviewStage.LISTED,
-            )
-        ):
-            entry.move_to(InterviewStage.VOID)
-            entry.ended_at = now()
-    access.session.flush()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -24,12 +24,14 @@ from app.risk.alert import Concern, Reason, SealedReasons
 from app.risk.capacity import weeks_for
 from app.risk.duty import NOBODY
 from app.risk.rules import Hit, hits_of
+from app.screening import witness
 from app.screening.scoring import MISSING
 from app.screening.sheets import Bundle
 from app.security.access import Access
 from app.security.holders import first_holder
 from models.base import new_id, new_ids
 from models.bulk import Same, fetch_many
+from models.correction import WitnessKind
 from models.identity import Role
 from models.intake import ImportBatch
 from models.interview import InterviewEntry, InterviewStage
@@ -81,11 +83,15 @@ class RiskFindings:
     listed: _Listed
     unplaced: list[_Unplaced]
     counts: dict[str, Any]
+    said_again: dict[WitnessKind, list[bytes]] = field(default_factory=dict)
+    """Digests of what another delivery had said already, and that this one says as well."""
 
     def write(self, access: Access, screening_round: ScreeningRound, batch: ImportBatch) -> None:
-        alert.raise_all(access, self.book, self.concerns, self.reasons)
+        alert.raise_all(access, self.book, self.concerns, self.reasons, batch_id=batch.id)
         _write_list(access, self, screening_round, batch)
         _write_unplaced(access, self, screening_round, batch)
+        for kind, digests in self.said_again.items():
+            witness.write(access, batch.id, kind, digests)
 
 
 def judge(access: Access, bundle: Bundle, screening_round: ScreeningRound) -> RiskFindings:
@@ -110,9 +116,12 @@ def judge(access: Access, bundle: Bundle, screening_round: ScreeningRound) -> Ri
     people = [*to_list.students, *(concern.student_id for concern in raised)]
     access.vault.fetch_keys("student", people, KeyClass.CARE, make=False)
     _seal_list(access, to_list)
-    found = RiskFindings(
-        book, raised, alert.seal_reasons(access, book, raised), to_list, _not_yet_asked(access, unplaced), {}
-    )
+    asked = _not_yet_asked(access, unplaced)
+    found = RiskFindings(book, raised, alert.seal_reasons(access, book, raised), to_list, asked, {})
+    found.said_again = {
+        WitnessKind.ROW: sorted(_rejected(concerns.values()) - _rejected(raised)),
+        WitnessKind.UNPLACED: sorted({item.digest for item in unplaced} - {item.digest for item in asked}),
+    }
     found.counts = _counts(access, found)
     return found
 
@@ -127,12 +136,11 @@ def _reason(access: Access, bundle: Bundle, place: int, hit: Hit) -> Reason:
 
 def _new_only(access: Access, concerns: list[Concern]) -> list[Concern]:
     """Leave out what rejected rows have already said in an earlier delivery of the same file."""
-    sources = {
-        reason.source_id for concern in concerns for reason in concern.reasons if reason.source_kind == "rejected_row"
-    }
-    if not sources:
+    if not _rejected(concerns):
         return concerns
-    query = select(Signal.student_id, Signal.source_id).where(Signal.source_kind == "rejected_row")
+    query = select(Signal.student_id, Signal.source_id).where(
+        Signal.source_kind == "rejected_row", Signal.voided_at.is_(None)
+    )
     known = set(fetch_many(access.session, query))
     kept = []
     for concern in concerns:
@@ -140,6 +148,16 @@ def _new_only(access: Access, concerns: list[Concern]) -> list[Concern]:
         if reasons:
             kept.append(Concern(concern.student_id, concern.college_id, concern.class_id, reasons))
     return kept
+
+
+def _rejected(concerns: Iterable[Concern]) -> set[bytes]:
+    """Digests of what rows that do not go in say."""
+    return {
+        reason.source_id
+        for concern in concerns
+        for reason in concern.reasons
+        if reason.source_kind == "rejected_row" and reason.source_id is not None
+    }
 
 
 def _counts(access: Access, found: RiskFindings) -> dict[str, Any]:
@@ -240,7 +258,9 @@ def _unplaced(access: Access, bundle: Bundle, place: int, hits: Sequence[Hit]) -
 
 
 def _not_yet_asked(access: Access, unplaced: list[_Unplaced]) -> list[_Unplaced]:
-    known = set(access.session.scalars(select(UnplacedAnswer.digest))) if unplaced else set()
+    """What came with a file that was rolled back is asked about anew."""
+    asked = select(UnplacedAnswer.digest).where(UnplacedAnswer.stage != UnplacedStage.VOID)
+    known = set(access.session.scalars(asked)) if unplaced else set()
     kept: dict[bytes, _Unplaced] = {}
     for item in unplaced:
         if item.digest not in known:

@@ -65,7 +65,7 @@ def place(access: Access, row: UnplacedAnswer, *, student_id: UUID) -> None:
     book = rulebook.current(access.session)
     reasons = tuple(Reason(book.rule(fired["rule"]), "unplaced_answer", row.id.bytes) for fired in held["rules"])
     concern = Concern(student.id.bytes, student.college_id.bytes, student.class_id.bytes, reasons)
-    alert.raise_all(access, book, [concern], alert.seal_reasons(access, book, [concern]))
+    alert.raise_all(access, book, [concern], alert.seal_reasons(access, book, [concern]), batch_id=row.batch_id)
     access.record(AnswerPlaced(object_id=row.id, student_ids=(student.id,)))
 
 

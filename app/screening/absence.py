@@ -172,8 +172,8 @@ def end(access: Access, held: RoundAbsence, *, because: AbsenceEnd) -> None:
     access.record(AbsenceEnded(object_id=held.id, student_ids=(held.student_id,)))
 
 
-def settle(access: Access, round_id: UUID, student_ids: Iterable[UUID]) -> int:
-    """Results of these students came in: whatever said that they take no part is over. Returns how many it ended."""
+def settle(access: Access, round_id: UUID, student_ids: Iterable[UUID], *, by: UUID | None = None) -> int:
+    """Results of these students came in, with a delivery: that they take no part is over. Returns how many it ended."""
     ended, ids = 0, list(student_ids)
     for start in range(0, len(ids), SETTLED_AT_ONCE):
         some = ids[start : start + SETTLED_AT_ONCE]
@@ -181,7 +181,7 @@ def settle(access: Access, round_id: UUID, student_ids: Iterable[UUID]) -> int:
             RoundAbsence.round_id == round_id, RoundAbsence.voided_at.is_(None), RoundAbsence.student_id.in_(some)
         )
         found: CursorResult[Any] = access.session.execute(  # type: ignore[assignment]
-            ending.values(voided_at=now(), voided_because=AbsenceEnd.TOOK_PART)
+            ending.values(voided_at=now(), voided_because=AbsenceEnd.TOOK_PART, voided_by=by)
         )
         ended += found.rowcount
     if ended:

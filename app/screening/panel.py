@@ -10,7 +10,7 @@ from uuid import UUID
 from flask import url_for
 from sqlalchemy import select
 
-from app.screening import sheet_words, structured, waves
+from app.screening import sheet_words, structured, voided_words, waves
 from app.security.access import Access
 from app.security.holders import names_of
 from app.security.policy import Permission
@@ -31,6 +31,7 @@ def entries(access: Access, student_id: UUID) -> Iterable[Entry]:
         ResponseSet.validity,
         ResponseSet.recorded_at,
         ResponseSet.voided_at,
+        ResponseSet.voided_by,
         ScreeningRound.name.label("round"),
     )
     query = select(*columns).join(ScreeningRound, ScreeningRound.id == ResponseSet.round_id)
@@ -41,13 +42,18 @@ def entries(access: Access, student_id: UUID) -> Iterable[Entry]:
     reading = access.under(Permission.SCREENING_READ)
     reading.find(Student, student_id)
     rows = access.session.execute(query.add_columns(ResponseSet.body)).all()
+    why = voided_words.of(reading, [row.voided_by for row in rows if row.voided_at])
+    can_correct = access.may(Permission.SCREENING_CORRECT)
     for row, body in zip(rows, reading.open_each(rows, ResponseSet.body), strict=True):
         lines = sheet_words.result_lines(row, json.loads(body))
         yield Entry(
             at=row.recorded_at,
             kind="screening_void" if row.voided_at else "screening",
             title=sheet_words.title_of(row.scale),
-            lines=(row.round, *lines),
+            lines=(row.round, *lines, *why.get(row.voided_by, ())),
+            acts=(("更正归属", url_for("corrections.give", sheet_id=row.response_set_id)),)
+            if can_correct and not row.voided_at
+            else (),
         )
 
 

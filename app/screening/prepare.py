@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 import numpy as np
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.admin import rulebook
@@ -20,7 +20,7 @@ from app.events import Event
 from app.intake import delivery
 from app.intake.batch import Importer
 from app.intake.sheet import Table
-from app.screening import absence, fate, reading, rejected, retest, sealing
+from app.screening import absence, fate, reading, rejected, restore, retest, sealing, witness
 from app.screening.layout import plans_for
 from app.screening.mapping import Plan
 from app.screening.match import Matched, match
@@ -31,9 +31,9 @@ from app.screening.suggest import knows
 from app.security.access import Access
 from app.security.policy import Permission, Purpose
 from models.bulk import fetch_many
-from models.intake import BatchKind, ImportBatch
+from models.correction import WitnessKind
+from models.intake import BatchKind, BatchStage, ImportBatch
 from models.keys import Deployment
-from models.moment import now
 from models.refusal import Refusal
 from models.screening import ResponseSet, ScreeningRound
 
@@ -51,6 +51,8 @@ class SheetsVoided(Event):
     sheet_ids: tuple[UUID, ...] = ()
     by: UUID | None = None
     """The batch or correction on whose account."""
+    was_anothers: bool = False
+    """The answers were another person's: whatever rested on them never had a ground."""
 
 
 @dataclass(slots=True)
@@ -70,6 +72,8 @@ class PreparedScreening:
     answered_again: list[UUID]
     """Students whose believable answers take the place of earlier ones."""
     took_part: list[UUID] = field(default_factory=list)
+    known: list[bytes] = field(default_factory=list)
+    """Digests of sheets that the round holds already: this delivery says them as well."""
     rejected: dict[str, Any] | None = None
     """The rows that do not go in, for the workbook that goes back."""
 
@@ -81,7 +85,12 @@ def base_of(session: Session, batch: ImportBatch) -> str:
         select(func.count(), func.count(ResponseSet.voided_at)).where(ResponseSet.round_id == batch.round_id)
     ).one()
     rule = session.scalar(select(ScreeningRound.repeat_rule).where(ScreeningRound.id == batch.round_id))
-    return f"{roster} {sheets} {rule} {rulebook.current(session).version}"
+    undone = session.scalar(
+        select(func.count()).where(
+            ImportBatch.round_id == batch.round_id, ImportBatch.stage == BatchStage.ROLLED_BACK
+        )
+    )
+    return f"{roster} {sheets} {undone} {rule} {rulebook.current(session).version}"
 
 
 def read(raw: bytes, name: str, held: Mapping[str, Any] | None) -> list[Table]:
@@ -171,6 +180,9 @@ def _afterwards(bundle: Bundle) -> dict[str, Any]:
         "doubts": [doubts[student] for student, _, _ in asked],
         "answered_again": [UUID(bytes=person[0]) for person in people(bundle, again) if person[0] not in doubts],
         "took_part": [UUID(bytes=student) for student, _, _ in people(bundle, fresh)],
+        "known": [
+            held.digests[place] for held in bundle.scales.values() for place in np.flatnonzero(held.known).tolist()
+        ],
     }
 
 
@@ -202,9 +214,10 @@ def commit(access: Access, batch: ImportBatch, prepared: PreparedScreening) -> N
     stored = access.insert_many(ResponseSet, prepared.columns)
     for found in prepared.findings:
         found.write(access, screening_round, batch)
-    retest.settle(access, screening_round.id, prepared.answered_again)
+    retest.settle(access, screening_round.id, prepared.answered_again, by=batch.id)
     retest.ask(access, screening_round, batch.id, prepared.doubtful, prepared.doubts)
-    absence.settle(access, screening_round.id, prepared.took_part)
+    absence.settle(access, screening_round.id, prepared.took_part, by=batch.id)
+    witness.write(access, batch.id, WitnessKind.SHEET, prepared.known)
     keep_rejected(access, batch, prepared)
     access.record(ScreeningCommitted(object_id=batch.id, count=stored))
 
@@ -217,15 +230,10 @@ def keep_rejected(access: Access, batch: ImportBatch, prepared: PreparedScreenin
         batch.rejected = None
 
 
-def void(access: Access, ids: Sequence[UUID], *, by: UUID) -> None:
+def void(access: Access, ids: Sequence[UUID], *, by: UUID, was_anothers: bool = False) -> None:
     """Let sheets no longer hold, on account of a batch or a correction."""
-    for start in range(0, len(ids), 500):
-        access.session.execute(
-            update(ResponseSet)
-            .where(ResponseSet.id.in_(ids[start : start + 500]))
-            .values(voided_at=now(), voided_by=by)
-        )
-    access.record(SheetsVoided(sheet_ids=tuple(ids), by=by, count=len(ids)))
+    restore.let_go(access, ids, by=by)
+    access.record(SheetsVoided(sheet_ids=tuple(ids), by=by, was_anothers=was_anothers, count=len(ids)))
 
 
 IMPORTER = Importer(

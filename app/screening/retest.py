@@ -101,13 +101,13 @@ def ask(
     return len(fresh)
 
 
-def settle(access: Access, round_id: UUID, student_ids: Iterable[bytes | UUID]) -> int:
-    """Believable answers of these students came: their open re-tests of the round are done."""
+def settle(access: Access, round_id: UUID, student_ids: Iterable[bytes | UUID], *, by: UUID | None = None) -> int:
+    """Believable answers of these students came, with a delivery: their open re-tests of the round are done."""
     wanted = [UUID(bytes=found) if isinstance(found, bytes) else found for found in student_ids]
     ended = 0
     for start in range(0, len(wanted), SOME):
         some = Retest.student_id.in_(wanted[start : start + SOME])
-        ended += _end(access, _open(round_id, Retest).where(some), RetestStage.DONE)
+        ended += _end(access, _open(round_id, Retest).where(some), RetestStage.DONE, by)
     return _said(access, round_id, ended)
 
 
@@ -121,11 +121,11 @@ def _open(round_id: UUID, *what: Any) -> Any:
     return select(*what).where(Retest.round_id == round_id, Retest.ended_at.is_(None))
 
 
-def _end(access: Access, query: Any, stage: RetestStage) -> int:
+def _end(access: Access, query: Any, stage: RetestStage, by: UUID | None = None) -> int:
     rows = access.session.scalars(query.order_by(Retest.student_id)).all()
     for row in rows:
         row.move_to(stage)
-        row.ended_at = now()
+        row.ended_at, row.settled_by = now(), by
     access.session.flush()
     return len(rows)
 

@@ -158,7 +158,7 @@ def _refuse_disorder(terms: Terms, interviews_due: datetime) -> None:
 
 def scales_of(row: ScreeningRound) -> list[str]:
     """The scales a round asks for, in the order in which they were chosen; those a college has removed are left out."""
-    return [key for key in json.loads(row.scales) if key in all_scales()]
+    return [key for key in json.loads(row.scales or "[]") if key in all_scales()]
 
 
 def default_deadline() -> datetime:

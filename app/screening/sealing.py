@@ -36,9 +36,9 @@ def columns(access: Access, bundle: Bundle, batch: ImportBatch) -> dict[str, Any
     places, which = (found.tolist() for found in np.nonzero(fresh))
     owners: list[Any] = [bundle.students[place] for place in places]
     ids: list[Any] = [scales[scale].ids[place] for place, scale in zip(places, which, strict=True)]
-    bodies = [_bodies(held) for held in scales]
+    texts = [bodies(held) for held in scales]
     access.vault.fetch_keys("student", owners, KeyClass.ANSWERS, make=False)
-    sealed = access.vault.seal_many(field_of(ResponseSet.body), owners, ids, [next(bodies[scale]) for scale in which])
+    sealed = access.vault.seal_many(field_of(ResponseSet.body), owners, ids, [next(texts[scale]) for scale in which])
     held_for = list(zip(places, which, strict=True))
     return {
         "id": ids,
@@ -48,7 +48,7 @@ def columns(access: Access, bundle: Bundle, batch: ImportBatch) -> dict[str, Any
         "scale": [scales[scale].scale.key for scale in which],
         "scale_version": [scales[scale].scale.version for scale in which],
         "engine_version": Same(ENGINE),
-        "status": np.column_stack([_statuses(held) for held in scales])[fresh].tolist(),
+        "status": np.column_stack([statuses(held) for held in scales])[fresh].tolist(),
         "validity": np.column_stack([_validities(held) for held in scales])[fresh].tolist(),
         "coding": [scales[scale].coding[place] for place, scale in held_for],
         "norm": [norms[scale] for scale in which] if any(norms := [_norm(held) for held in scales]) else Same(None),
@@ -63,7 +63,8 @@ def _norm(held: ScaleSheets) -> str | None:
     return held.scale.norm.key if held.scale.norm is not None else None
 
 
-def _statuses(held: ScaleSheets) -> Any:
+def statuses(held: ScaleSheets) -> Any:
+    """Of every row: scored, incomplete, or stated by the source."""
     scored = np.where(held.lacking, SheetStatus.INCOMPLETE.value, SheetStatus.SCORED.value)
     return np.where(held.stated, SheetStatus.STATED.value, scored).astype(object)
 
@@ -73,7 +74,7 @@ def _validities(held: ScaleSheets) -> Any:
     return np.where(held.validity.doubtful, SheetValidity.DOUBTFUL.value, checked).astype(object)
 
 
-def _bodies(held: ScaleSheets) -> Iterator[bytes]:
+def bodies(held: ScaleSheets) -> Iterator[bytes]:
     """The JSON of each fresh sheet. Written by hand because there are many: str() of a list of numbers is JSON.
 
     The band's own words are kept with it, so that a sheet reads the same when

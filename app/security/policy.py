@@ -68,6 +68,7 @@ class Permission(StrEnum):
     WHO_LOOKED = "who_looked"
     SCREENING_READ = "screening_read"
     SCREENING_IMPORT = "screening_import"
+    SCREENING_CORRECT = "screening_correct"
     ROUND_MANAGE = "round_manage"
     ROUND_COVERAGE = "round_coverage"
     INTERVIEW_WORK = "interview_work"
@@ -231,6 +232,7 @@ POLICY: dict[tuple[Permission, Purpose], dict[Role, Rule]] = {
     # Screening
     (Permission.SCREENING_READ, Purpose.CARE): _all(everything, *CENTRE),
     (Permission.SCREENING_IMPORT, Purpose.CARE): _all(everything, *CENTRE, Role.CONSOLE, Role.WORKER),
+    (Permission.SCREENING_CORRECT, Purpose.CARE): _all(everything, *CENTRE, Role.CONSOLE),
     (Permission.ROUND_MANAGE, Purpose.CARE): _all(everything, *CENTRE),
     (Permission.ROUND_COVERAGE, Purpose.CARE): {
         Role.ADVISOR: students_of_my_classes,
@@ -292,6 +294,7 @@ ROOTS: dict[Permission, type[Any]] = {
     Permission.TALK_READ: Student,
     Permission.SCREENING_READ: Student,
     Permission.SCREENING_IMPORT: ScreeningRound,
+    Permission.SCREENING_CORRECT: ScreeningRound,
     Permission.ROUND_MANAGE: ScreeningRound,
     Permission.ROUND_COVERAGE: Student,
     Permission.INTERVIEW_WORK: InterviewEntry,
@@ -317,6 +320,9 @@ ROOTS: dict[Permission, type[Any]] = {
 
 FACE = frozenset({"student.name", "student.phone"})
 IDENTITY = FACE | {"student.details", "student_number.number"}
+CORRECTED = frozenset(
+    {"import_batch.file_name", "import_batch.receipt", "response_set.body", "correction.reason", "signal.reason"}
+)
 UPLOAD = frozenset({"import_batch.file_name", "import_batch.plan", "import_batch.receipt", "batch_chunk.body"})
 
 OPENS: dict[Permission, frozenset[str]] = {
@@ -325,8 +331,10 @@ OPENS: dict[Permission, frozenset[str]] = {
     Permission.STUDENT_READ: IDENTITY,
     Permission.CARE_TALK: FACE | {"care_advice.body", "signal.focus"},
     Permission.TALK_READ: frozenset({"care_talk.body"}),
-    Permission.SCREENING_READ: frozenset({"response_set.body"}),
-    Permission.SCREENING_IMPORT: UPLOAD | {"student.name", "student.details", "student_number.number"},
+    Permission.SCREENING_READ: frozenset({"response_set.body", "correction.reason"}),
+    Permission.SCREENING_IMPORT: UPLOAD
+    | {"import_batch.rejected", "response_set.body", "student.name", "student.details", "student_number.number"},
+    Permission.SCREENING_CORRECT: CORRECTED | {"student.name", "student.details", "student_number.number"},
     Permission.ROUND_COVERAGE: FACE,
     Permission.INTERVIEW_WORK: FACE | {"interview_entry.body", "interview_entry.outcome"},
     Permission.UNPLACED_WORK: IDENTITY | {"unplaced_answer.body"},

@@ -34,6 +34,8 @@ class Entry:
     author: str = ""
     level: Level | None = None
     link: str | None = None
+    acts: tuple[tuple[str, str], ...] = ()
+    """What can be done about it: words and address."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -131,6 +131,7 @@ def upgrade() -> None:
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("chased_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("batch_id", Id(), nullable=True),
+        sa.Column("settled_by", Id(), nullable=True),
         sa.Column("body", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(["batch_id"], ["import_batch.id"], name="fk_retest_batch_id"),
         sa.ForeignKeyConstraint(["class_id"], ["class_group.id"], name="fk_retest_class_id"),
@@ -168,6 +169,7 @@ def upgrade() -> None:
         sa.Column("batch_id", Id(), nullable=True),
         sa.Column("voided_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("voided_because", sa.String(16), nullable=True),
+        sa.Column("voided_by", Id(), nullable=True),
         sa.ForeignKeyConstraint(["batch_id"], ["import_batch.id"], name="fk_round_absence_batch_id"),
         sa.ForeignKeyConstraint(["recorded_by"], ["staff.id"], name="fk_round_absence_recorded_by"),
         sa.ForeignKeyConstraint(["round_id"], ["screening_round.id"], name="fk_round_absence_round_id"),
@@ -183,6 +185,48 @@ def upgrade() -> None:
         sqlite_where=sa.text("voided_at IS NULL"),
         postgresql_where=sa.text("voided_at IS NULL"),
     )
+    op.create_table(
+        "correction",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("kind", sa.String(16), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("made_by", Id(), nullable=True),
+        sa.Column("reason", sa.LargeBinary(), nullable=True),
+        sa.ForeignKeyConstraint(["made_by"], ["staff.id"], name="fk_correction_made_by"),
+        sa.PrimaryKeyConstraint("id", name="pk_correction"),
+    )
+    op.create_table(
+        "witness",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("batch_id", Id(), nullable=False),
+        sa.Column("kind", sa.String(12), nullable=False),
+        sa.Column("digest", sa.LargeBinary(length=16), nullable=False),
+        sa.ForeignKeyConstraint(["batch_id"], ["import_batch.id"], name="fk_witness_batch_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_witness"),
+    )
+    op.create_index("ix_witness_batch_id", "witness", ["batch_id"], unique=False)
+    op.create_index("ix_witness_digest", "witness", ["digest"], unique=False)
+    op.create_table(
+        "alert_extension",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("alert_id", Id(), nullable=False),
+        sa.Column("student_id", Id(), nullable=False),
+        sa.Column("batch_id", Id(), nullable=False),
+        sa.Column("extended_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("undone_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("stage_before", sa.String(12), nullable=False),
+        sa.Column("due_before", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("due_after", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("duties", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["alert_id"], ["alert.id"], name="fk_alert_extension_alert_id"),
+        sa.ForeignKeyConstraint(["student_id"], ["student.id"], name="fk_alert_extension_student_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_alert_extension"),
+    )
+    op.create_index("ix_alert_extension_alert_id", "alert_extension", ["alert_id"], unique=False)
+    op.create_index("ix_alert_extension_batch_id", "alert_extension", ["batch_id"], unique=False)
+    op.add_column("alert", sa.Column("level_by_person", sa.String(8), nullable=True))
+    op.add_column("import_batch", sa.Column("rolled_back_at", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("import_batch", sa.Column("rolled_back_by", Id(), nullable=True))
     op.add_column("import_batch", sa.Column("rejected", sa.LargeBinary(), nullable=True))
     op.add_column("interview_entry", sa.Column("batch_id", Id(), nullable=True))
     op.add_column("interview_entry", sa.Column("voided_by", Id(), nullable=True))
@@ -200,11 +244,15 @@ def upgrade() -> None:
         "screening_round", sa.Column("commits_clean_files", sa.Boolean(), server_default=sa.false(), nullable=False)
     )
     op.add_column("signal", sa.Column("voided_by", Id(), nullable=True))
+    op.add_column("signal", sa.Column("batch_id", Id(), nullable=True))
+    op.create_index("ix_signal_batch_id", "signal", ["batch_id"], unique=False)
     add_reference("screening_round", "consent_id", "consent_text")
 
 
 def downgrade() -> None:
     drop_reference("screening_round", "consent_id")
+    op.drop_index("ix_signal_batch_id", table_name="signal")
+    op.drop_column("signal", "batch_id")
     op.drop_column("signal", "voided_by")
     op.drop_column("screening_round", "commits_clean_files")
     op.drop_column("screening_round", "repeat_rule")
@@ -220,6 +268,12 @@ def downgrade() -> None:
     op.drop_column("interview_entry", "voided_by")
     op.drop_column("interview_entry", "batch_id")
     op.drop_column("import_batch", "rejected")
+    op.drop_column("import_batch", "rolled_back_by")
+    op.drop_column("import_batch", "rolled_back_at")
+    op.drop_column("alert", "level_by_person")
+    op.drop_table("alert_extension")
+    op.drop_table("witness")
+    op.drop_table("correction")
     op.drop_table("round_absence")
     op.drop_table("retest")
     op.drop_table("arrival")
