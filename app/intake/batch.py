@@ -46,6 +46,14 @@ class FileWithdrawn(Event):
     """A file was put aside before it went in."""
 
 
+class FileRefused(Event):
+    """A file cannot go in as it is; the reason stands in its receipt."""
+
+
+class FileStale(Event):
+    """The house moved between preview and commit; the file asks to be previewed again."""
+
+
 class Prepared(Protocol):
     """What a file would do: counts and problems for the reader, sealed rows for the commit."""
 
@@ -141,6 +149,7 @@ def refuse(access: Access, batch: ImportBatch, sentence: str) -> None:
     batch.move_to(BatchStage.REFUSED)
     access.seal_json(batch, ImportBatch.receipt, {"refused": sentence})
     forget_file(access.session, batch)
+    access.record(FileRefused(object_id=batch.id))
 
 
 def withdraw(access: Access, batch: ImportBatch) -> None:
@@ -227,6 +236,7 @@ def kinds(importer: Importer) -> list[Kind]:
             return
         if _has_moved(access, importer, batch, prepared.prepared):
             batch.move_to(BatchStage.STALE)
+            access.record(FileStale(object_id=batch.id))
             return
         write(access, importer, batch, prepared.prepared)
 
