@@ -46,6 +46,10 @@ class FileWithdrawn(Event):
     """A file was put aside before it went in."""
 
 
+class FilePreviewed(Event):
+    """It was worked out what a file would do."""
+
+
 class FileRefused(Event):
     """A file cannot go in as it is; the reason stands in its receipt."""
 
@@ -223,6 +227,7 @@ def kinds(importer: Importer) -> list[Kind]:
         access.seal_json(batch, ImportBatch.receipt, prepared.prepared.receipt)
         if importer.previewed is not None:
             importer.previewed(access, batch, prepared.prepared)
+        access.record(FilePreviewed(object_id=batch.id))
 
     def commit(access: Access, *, batch_id: UUID, prepared: _Outcome) -> None:
         batch = of_kind(access, batch_id, importer.kind)
