@@ -18,8 +18,8 @@ from uuid import UUID
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from app.events import Event
 from app.intake import sheet
+from app.intake.file_events import FileCommitted, FilePreviewed, FileReceived, FileRefused, FileStale, FileWithdrawn
 from app.jobs.queue import Kind, enqueue
 from app.jobs.worker import Beat
 from app.security.access import Access, NotFound
@@ -32,30 +32,6 @@ from models.moment import now
 from models.refusal import Refusal, Unclear
 
 CHUNK = 512 * 1024
-
-
-class FileReceived(Event):
-    """A file was uploaded and sealed."""
-
-
-class FileCommitted(Event):
-    """A file went in."""
-
-
-class FileWithdrawn(Event):
-    """A file was put aside before it went in."""
-
-
-class FilePreviewed(Event):
-    """It was worked out what a file would do."""
-
-
-class FileRefused(Event):
-    """A file cannot go in as it is; the reason stands in its receipt."""
-
-
-class FileStale(Event):
-    """The house moved between preview and commit; the file asks to be previewed again."""
 
 
 class Prepared(Protocol):
@@ -235,6 +211,7 @@ def kinds(importer: Importer) -> list[Kind]:
             return
         if prepared.prepared is None and prepared.unclear:
             batch.move_to(BatchStage.STALE)
+            access.record(FileStale(object_id=batch.id))
             return
         if prepared.prepared is None:
             refuse(access, batch, prepared.refused or "")

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 
 from app.screening import arrival
 from app.security.access import Access
@@ -42,7 +42,7 @@ def read(body: bytes) -> list[dict[str, str]] | None:
     sheets = held if isinstance(held, list) else [held]
     if not 0 < len(sheets) <= limits["most_sheets"] or not all(_is_flat(sheet) for sheet in sheets):
         return None
-    return [{str(name): _text(value) for name, value in sheet.items()} for sheet in sheets]
+    return [{_text(name): _text(value) for name, value in sheet.items()} for sheet in sheets]
 
 
 def _is_flat(sheet: Any) -> bool:
@@ -115,3 +115,9 @@ def _deliver(access: Access, source: ScreeningSource) -> bool:
         update(Push).where(Push.id.in_([row.push_id for row in rows])).values(body=None, collected_at=now())
     )
     return True
+
+
+def clear_away(access: Access) -> None:
+    """Forget signatures of long ago; sheets that are not yet put together stay."""
+    before = now() - timedelta(days=catalogue.table("sources")["push"]["remember_days"])
+    access.session.execute(delete(Push).where(Push.arrived_at < before, Push.body.is_(None)))

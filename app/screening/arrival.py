@@ -9,7 +9,7 @@ unplaced critical answer, and the head of the centre has it (law 2).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from statistics import median
 from typing import Any
@@ -31,7 +31,6 @@ from models.base import new_id
 from models.identity import Role
 from models.intake import BatchKind, BatchStage, ImportBatch
 from models.moment import now
-from models.screening import ScreeningRound
 from models.source import Arrival, ArrivalState, ScreeningSource, SourceKind, Waits
 from models.working_time import Clock, ClockKind
 
@@ -78,8 +77,7 @@ def receive(access: Access, source: ScreeningSource, raw: bytes, name: str, *, c
         access.record(DeliveryRepeated(object_id=source.id))
         return row
     batch = life.receive(access, BatchKind.SCREENING, raw, name, round_id=source.round_id)
-    screening_round = access.session.get_one(ScreeningRound, source.round_id)
-    access.seal_json(batch, ImportBatch.plan, _plan(source, screening_round, collected=collected))
+    access.seal_json(batch, ImportBatch.plan, _plan(source, collected=collected))
     row.batch_id = batch.id
     row.owner_id, _ = sources.keeper_of(access.session, source)
     row.due_at = waiting_until(access)
@@ -105,21 +103,23 @@ def _same(access: Access, source: ScreeningSource, digest: bytes) -> Arrival | N
     ).first()
 
 
-def _plan(source: ScreeningSource, row: ScreeningRound, *, collected: bool) -> dict[str, Any]:
+def _plan(source: ScreeningSource, *, collected: bool) -> dict[str, Any]:
     """What the pages of an import start from; the same as after an upload, with the source beside it."""
-    return {
-        "source": source.id.hex,
-        "collected": collected,
-        "sheets": None,
-        "sheet": None,
-        "all_sheets": True,
-        "scales": sources.scales_of(row),
-    }
+    return {"source": source.id.hex, "collected": collected, "sheets": None, "all_sheets": True, "scales": None}
 
 
 def look_into(access: Access, batch: ImportBatch) -> None:
     """Let the worker read, map and preview it."""
     enqueue(access.session, PREVIEW, effect_key=f"look into {batch.id.hex} {batch.version}", batch_id=batch.id)
+
+
+def confirm_mapping(access: Access, batch: ImportBatch, mappings: Sequence[Mapping[str, Any]]) -> None:
+    """A person has said what the columns of a delivery mean: its source remembers it for the next one."""
+    row = of_batch(access, batch.id)
+    if row is not None:
+        source = access.session.get_one(ScreeningSource, row.source_id)
+        if source.retired_at is None:
+            sources.remember(access, source, mappings, confirmed_by=access.actor.id)
 
 
 def of_batch(access: Access, batch_id: UUID | None) -> Arrival | None:

@@ -16,7 +16,7 @@ from __future__ import annotations
 import os
 import stat
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -62,11 +62,11 @@ class Folder:
     handle: int
 
 
-def look(door: Door, actor: Actor) -> int:
+def look(door: Door, actor: Actor, beat: Callable[[], None] = lambda: None) -> int:
     """Look at every watched folder once; returns how many files were taken. Sealed mode takes nothing."""
     if door.settings.inbox is None or door.keyring is None:
         return 0
-    return sum(_look_into(door, actor, folder) for folder in _folders(door, actor, door.settings.inbox))
+    return sum(_look_into(door, actor, folder, beat) for folder in _folders(door, actor, door.settings.inbox))
 
 
 def _folders(door: Door, actor: Actor, inbox: Path) -> Iterator[Folder]:
@@ -102,11 +102,18 @@ def _opened(inbox: Path, name: str) -> Iterator[int]:
         os.close(handle)
 
 
-def _look_into(door: Door, actor: Actor, folder: Folder) -> int:
+def _look_into(door: Door, actor: Actor, folder: Folder, beat: Callable[[], None]) -> int:
     seen = _entries(folder.handle)
+    with door.enter(actor, *RIGHTS, writing=False) as access:
+        if not seen and access.session.scalar(select(InboxFile.id).where(_of(folder.source_id)).limit(1)) is None:
+            return 0
     with door.enter(actor, *RIGHTS) as access:
         ripe = _note(access, folder.source_id, seen)
-    return sum(_take(door, actor, folder, item) for item in ripe)
+    taken = 0
+    for item in ripe:
+        beat()
+        taken += _take(door, actor, folder, item)
+    return taken
 
 
 # --- looking ---------------------------------------------------------------------------------------

@@ -8,7 +8,6 @@ nothing of it goes in by itself.
 
 from __future__ import annotations
 
-import json
 import re
 import secrets
 import tomllib
@@ -27,7 +26,7 @@ from app.security.holders import first_holder, holders_of
 from models.identity import Role
 from models.moment import now, today
 from models.refusal import Refusal
-from models.screening import RoundStage, ScreeningRound
+from models.screening import ScreeningRound
 from models.source import ScreeningSource, SourceKind
 
 CENTRE = (Role.CENTRE_HEAD, Role.PSYCHOLOGIST)
@@ -181,16 +180,6 @@ def keeper_of(session: Session, source: ScreeningSource) -> tuple[UUID, Role]:
         if found is not None:
             return found, role
     return source.owner_id, Role.PSYCHOLOGIST
-
-
-def takes_files(row: ScreeningRound | None) -> bool:
-    """Whether a round is open for files."""
-    return row is not None and row.stage in {RoundStage.OPEN, RoundStage.MAKE_UP}
-
-
-def scales_of(row: ScreeningRound) -> list[str]:
-    """The scales a round asks for."""
-    return [str(key) for key in json.loads(row.scales or "[]")]
 
 
 # --- what its columns mean ------------------------------------------------------------------------

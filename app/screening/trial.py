@@ -15,21 +15,27 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from app.events import Event
 from app.intake import batch as life
+from app.intake.headers import normal
 from app.intake.sheet import Table
-from app.screening import arrival
+from app.screening import arrival, mapping, mapping_file, round
 from app.screening import prepare as importing
 from app.screening import source as sources
 from app.screening.layout import plans_for, suggested
+from app.screening.mapping import Plan
+from app.screening.prepare import PreparedScreening
+from app.screening.scale import all_scales
 from app.security.access import Access
 from app.security.actor import WORKER
 from app.security.door import Door
 from app.security.policy import Permission, Purpose
 from models.intake import BatchKind, BatchStage, ImportBatch
 from models.refusal import Refusal
-from models.screening import ScreeningRound
+from models.screening import RoundStage, ScreeningRound
 from models.source import Arrival, ArrivalState, ScreeningSource, Waits
 
+CONFIRM = "这份文件的列还没有人确认过，请逐列核对后预览。"
 STARTS = frozenset({BatchStage.UPLOADED, BatchStage.STALE})
 
 
@@ -38,10 +44,17 @@ class Trial:
     """What looking into a delivery came to."""
 
     plan: dict[str, Any] = field(default_factory=dict)
-    receipt: dict[str, Any] | None = None
+    prepared: PreparedScreening | None = None
+    unclear: str = ""
+    """What must be decided before there can be a preview, in words."""
     is_confirmed: bool = False
     unreadable: str = ""
     """Why nothing can be read from it, in words."""
+
+    @property
+    def receipt(self) -> dict[str, Any]:
+        """What the preview says; nothing where there could be none."""
+        return self.prepared.receipt if self.prepared is not None else {}
 
 
 def look(door: Door, beat: Callable[[], None], *, batch_id: UUID) -> Trial:
@@ -61,7 +74,12 @@ def look(door: Door, beat: Callable[[], None], *, batch_id: UUID) -> Trial:
         source = access.session.get_one(ScreeningSource, row.source_id)
         screening_round = access.session.get_one(ScreeningRound, batch.round_id)
         _map(trial, tables, source, screening_round)
-        trial.receipt = _worked_out(access, trial, tables, batch, screening_round, beat)
+        try:
+            plans = plans_for(tables, trial.plan["mappings"])
+            tell = lambda _done, _total: beat()  # noqa: E731
+            trial.prepared = importing.work_out(access, tables, batch, screening_round, plans, tell)
+        except Refusal as refusal:
+            trial.unclear = refusal.sentence
         return trial
 
 
@@ -71,31 +89,25 @@ RIGHTS = (Permission.SCREENING_IMPORT, Purpose.CARE)
 def _map(trial: Trial, tables: Sequence[Table], source: ScreeningSource, row: ScreeningRound) -> None:
     """The confirmed mappings, if they fit every table; else a guess, for a person to confirm."""
     saved = sources.mappings_of(source)
+    guessed = suggested(tables, None, round.scales_of(row))
     try:
-        plans_for(tables, saved)
+        plans = plans_for(tables, saved)
     except Refusal:
-        trial.plan["mappings"] = suggested(tables, None, sources.scales_of(row))
+        trial.plan["mappings"] = guessed
         return
-    trial.plan["mappings"] = saved
-    trial.is_confirmed = True
+    trial.is_confirmed = not _brings_more(plans, tables, guessed)
+    trial.plan["mappings"] = saved if trial.is_confirmed else guessed
 
 
-def _worked_out(
-    access: Access,
-    trial: Trial,
-    tables: Sequence[Table],
-    batch: ImportBatch,
-    screening_round: ScreeningRound,
-    beat: Callable[[], None],
-) -> dict[str, Any] | None:
-    """The receipt of a preview; none where something must be decided before there can be one."""
-    try:
-        plans = plans_for(tables, trial.plan["mappings"])
-        return importing.work_out(
-            access, tables, batch, screening_round, plans, lambda _done, _total: beat()
-        ).receipt
-    except Refusal:
-        return None
+def _brings_more(plans: Sequence[Plan], tables: Sequence[Table], guessed: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether there are red-flag items of a scale that the confirmed mapping does not speak of: the export has grown."""
+    for table, plan in zip(tables, plans, strict=True):
+        for other in guessed:
+            fits = mapping_file.headers_of(other) <= {normal(word) for word in mapping.unique(table.header)}
+            new = set(other.get("scales", {})) - plan.scales.keys() if fits else set()
+            if any(all_scales()[key].red_flags and other["scales"][key].get("items") for key in new):
+                return True
+    return False
 
 
 # --- what comes of it -------------------------------------------------------------------------------
@@ -112,19 +124,20 @@ def settle(access: Access, *, batch_id: UUID, prepared: Trial) -> None:
         life.refuse(access, batch, prepared.unreadable)
         return
     access.seal_json(batch, ImportBatch.plan, prepared.plan)
-    if prepared.receipt is not None:
-        row.rows = prepared.receipt["rows_read"]
-    if prepared.receipt is not None and prepared.is_confirmed:
+    row.rows = prepared.receipt.get("rows_read")
+    if prepared.prepared is not None and prepared.is_confirmed:
         _to(batch, BatchStage.PREVIEWED)
         access.seal_json(batch, ImportBatch.receipt, prepared.receipt)
+        importing.keep_rejected(access, batch, prepared.prepared)
     else:
         _to(batch, BatchStage.READ)
+        access.seal_json(batch, ImportBatch.receipt, {"unclear": prepared.unclear or CONFIRM})
     collected = bool(prepared.plan.get("collected"))
     row.is_partial = row.rows is not None and not collected and arrival.is_partial(access, row, row.rows)
     reasons = _reasons(access, batch, row, prepared)
     access.session.flush()
     if reasons:
-        arrival.wait(access, row, reasons, urgent=is_critical(prepared.receipt or {}))
+        arrival.wait(access, row, reasons, urgent=is_critical(prepared.receipt))
         return
     life.ask_commit(access, batch)
 
@@ -147,14 +160,14 @@ def is_critical(receipt: Mapping[str, Any]) -> bool:
 def _reasons(access: Access, batch: ImportBatch, row: Arrival, trial: Trial) -> list[Waits]:
     """Everything that asks for a person; nothing means that it is clean."""
     screening_round = access.session.get_one(ScreeningRound, batch.round_id)
-    receipt = trial.receipt or {}
+    receipt = trial.receipt
     asks = {
         Waits.MAPPING: not trial.is_confirmed,
-        Waits.QUESTION: bool(receipt.get("questions")) or (trial.is_confirmed and trial.receipt is None),
+        Waits.QUESTION: bool(receipt.get("questions")) or (trial.is_confirmed and not receipt),
         Waits.PROBLEMS: bool(receipt.get("problems_total")),
         Waits.DOUBTFUL: _is_doubtful(receipt),
         Waits.PARTIAL: row.is_partial,
-        Waits.ROUND: not sources.takes_files(screening_round),
+        Waits.ROUND: screening_round.stage not in {RoundStage.OPEN, RoundStage.MAKE_UP},
         Waits.PERSON: not screening_round.commits_clean_files,
     }
     found = [reason for reason, asked in asks.items() if asked]
@@ -174,7 +187,7 @@ def gave_up(access: Access, *, batch_id: UUID, why: str) -> None:
         arrival.wait(access, row, [Waits.FAILED], urgent=False)
 
 
-def follow_previewed(access: Access, happened: life.FilePreviewed) -> None:
+def follow_previewed(access: Access, happened: Event) -> None:
     """A person went on with it, and now something critical is seen: from here on it is urgent."""
     row = arrival.of_batch(access, happened.object_id)
     if row is None or row.state is not ArrivalState.WAITING or row.is_urgent:
