@@ -10,7 +10,21 @@ from sqlalchemy.exc import DBAPIError
 
 from app.admin.backup import BadBackup
 from app.admin.floor import BelowFloor
-from app.cli import accounts, audit, bench, database, demo, doctor, imports, policy, quality, recovery, screening, serve
+from app.cli import (
+    accounts,
+    audit,
+    bench,
+    database,
+    demo,
+    doctor,
+    imports,
+    policy,
+    quality,
+    recovery,
+    screening,
+    serve,
+    source,
+)
 from app.cli.output import fail, usage
 from app.screening.scale import ScaleFault
 from app.security.door import LogUnavailable, NotReady
@@ -38,6 +52,7 @@ for command in (
     imports.roster,
     imports.staff,
     screening.screening,
+    source.source,
     audit.audit,
     recovery.backup,
     recovery.restore,
