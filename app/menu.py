@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from app.cases import worklist
-from app.screening import retest
-from app.screening import source_view
+from app.screening import retest, source_view
 from app.security.access import Access
 from app.security.policy import Permission, Purpose
 from app.web.navigation import Item
@@ -23,6 +22,8 @@ def _interviews_of_mine(access: Access) -> int:
 
 def _retests_of_mine(access: Access) -> int:
     return retest.open_of_mine(access.under(Permission.RETEST_WORK))
+
+
 def _deliveries_waiting(access: Access) -> int:
     return source_view.waiting(access.under(Permission.SOURCE_MANAGE))
 

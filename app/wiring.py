@@ -34,21 +34,19 @@ from app.notices import post
 from app.notices.routes import notices
 from app.risk import ground, interview, judge, ladder, stated
 from app.risk.routes import risk
+from app.screening import answer_sheets, arrival, inbox, retest, sheets, source_clock, trial
 from app.screening import panel as screening_panel
-from app.screening import answer_sheets, arrival, inbox, source_clock, trial
 from app.screening import prepare as screening_import
-from app.screening import retest, sheets
 from app.screening.consent_routes import consents
 from app.screening.participation_routes import participation
 from app.screening.prepare import SheetsVoided
+from app.screening.push_routes import receive_push
 from app.screening.retest_routes import retests
 from app.screening.round import RoundChanged
 from app.screening.round_routes import screening
+from app.screening.source_routes import sources
 from app.screening.structured import StructuredInterviewHeld
 from app.screening.structured_routes import structured_room
-from app.screening.push_routes import receive_push
-from app.screening.round_routes import screening
-from app.screening.source_routes import sources
 from app.security.access import Access
 from app.security.actor import WORKER
 from app.security.door import Door

@@ -77,13 +77,13 @@ def _inbox(settings: Settings) -> Iterator[Finding]:
     if path is None:
         return
     if path.is_symlink() or not path.is_dir():
-        yield "监视文件夹", f"{path} 不是文件夹，请建立（权限 0700）"
+        yield "共享文件夹", f"{path} 不是文件夹，请建立（权限 0700）"
         return
     folders = [path, *(found for found in sorted(path.iterdir()) if found.is_dir() and not found.is_symlink())]
     closed = [found.name for found in folders if not os.access(found, os.R_OK | os.W_OK | os.X_OK)]
     wide = [found.name for found in folders[:1] if found.stat().st_mode & 0o077]
-    yield "监视文件夹", f"不能读写：{'、'.join(closed)}" if closed else ""
-    yield "监视文件夹只有本系统可进", f"请运行：chmod 700 {path}" if wide else ""
+    yield "共享文件夹", f"不能读写：{'、'.join(closed)}" if closed else ""
+    yield "共享文件夹只有本系统可进", f"请运行：chmod 700 {path}" if wide else ""
 
 
 def _attempt(work: Callable[[], object]) -> str:

@@ -21,6 +21,7 @@ from app.cli.imports import FILE
 from app.cli.output import fail, json_option, report
 from app.screening import answer_sheets, inbox, push, source_view
 from app.screening import source as acts
+from app.security.access import PAGE
 from app.security.actor import CONSOLE
 from app.security.policy import Permission, Purpose
 from app.web.words import label
@@ -28,7 +29,7 @@ from config import settings as configuration
 from models.identity import Staff
 from models.refusal import Refusal
 from models.screening import ScreeningRound
-from models.source import ScreeningSource, SourceKind
+from models.source import SourceKind
 
 RIGHTS = (Permission.SOURCE_MANAGE, Purpose.CARE)
 KINDS = {f".{ending}": kind for kind, ending in push.FILES.items()} | {".json": push.JSON}
@@ -39,7 +40,7 @@ LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 @click.group()
 def source() -> None:
-    """数据来源：监视文件夹与签名推送。"""
+    """数据来源：共享文件夹与签名推送。"""
 
 
 @source.command("list")
@@ -51,7 +52,7 @@ def list_command(as_json: bool) -> None:
     with door.enter(CONSOLE, *RIGHTS, writing=False) as access:
         while rows := source_view.listed(access, offset=len(found)):
             found += rows
-            if len(rows) <= source_view.PAGE:
+            if len(rows) <= PAGE:
                 break
             found.pop()
     held = [
@@ -76,12 +77,12 @@ def list_command(as_json: bool) -> None:
 @click.option("--kind", type=click.Choice([kind.value for kind in SourceKind]), required=True, help="送来的方式。")
 @click.option("--round", "round_name", required=True, help="供给的批次名称。")
 @click.option("--owner", required=True, help="负责人的账号（心理中心的老师）。")
-@click.option("--folder", default="", help="监视文件夹下的子文件夹名称。")
+@click.option("--folder", default="", help="共享文件夹下的子文件夹名称。")
 @click.option("--every-days", type=int, default=None, help="每隔几天送来一次。")
 @click.option("--expected-on", type=click.DateTime(["%Y-%m-%d"]), default=None, help="下一次最迟的日期。")
 @click.option("--mapping", "mapping_file", type=FILE, default=None, help="审阅过的映射文件（TOML）。")
 @json_option
-def add_command(  # noqa: PLR0913 - one parameter for each option
+def add_command(
     name: str,
     kind: str,
     round_name: str,
@@ -112,17 +113,18 @@ def add_command(  # noqa: PLR0913 - one parameter for each option
         if mapping_file is not None:
             acts.replace_mapping(access, row, mapping_file.read_bytes(), confirmed_by=None)
     held = {"id": str(row.id), "name": row.name} | ({"path": f"/push/{row.id}", "key": key} if key else {})
-    words = f"已新建来源 {row.name}（{row.id}）。" + (f"\n推送地址 /push/{row.id}\n推送密钥（只显示这一次）{key}" if key else "")
+    shown = f"\n推送地址 /push/{row.id}\n推送密钥（只显示这一次）{key}" if key else ""
+    words = f"已新建来源 {row.name}（{row.id}）。{shown}"
     report(held, as_json=as_json, words=words)
 
 
 @source.command("look")
 @json_option
 def look_command(as_json: bool) -> None:
-    """现在就看一遍监视文件夹，并合并推送来的答卷（平时由后台任务每分钟做一次）。"""
+    """现在就看一遍共享文件夹，并合并推送来的答卷（平时由后台任务每分钟做一次）。"""
     door = installation.opened(configuration.read())
     if door.settings.inbox is None:
-        raise Refusal("没有设置监视文件夹：请设置 XINYU_INBOX。")
+        raise Refusal("没有设置共享文件夹：请设置 XINYU_INBOX。")
     files, sheets = inbox.look(door, CONSOLE), answer_sheets.collect(door, CONSOLE)
     words = f"收取 {files} 个文件，合并 {sheets} 批答卷。刚写入的文件要静止一会儿，再看一次才收取。"
     report({"files": files, "collected": sheets}, as_json=as_json, words=words)
@@ -155,9 +157,9 @@ def send(url: str, body: bytes, *, kind: str, key: str) -> str:
     stamp = str(int(time.time()))
     signature = hmac.new(key.encode(), stamp.encode() + b"." + body, hashlib.sha256).hexdigest()
     headers = {"Content-Type": kind, push.TIME: stamp, push.SIGNATURE: signature, "Accept": push.JSON}
-    request = urllib.request.Request(url, data=body, headers=headers, method="POST")
+    request = urllib.request.Request(url, data=body, headers=headers, method="POST")  # noqa: S310 - checked above
     try:
-        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:  # noqa: S310 - the scheme is checked above
+        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:  # noqa: S310
             return _word(answer.read(4096))
     except urllib.error.HTTPError as problem:
         return _word(problem.read(4096)) or str(problem.code)

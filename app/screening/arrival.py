@@ -132,11 +132,13 @@ def of_batch(access: Access, batch_id: UUID | None) -> Arrival | None:
 # --- waiting --------------------------------------------------------------------------------------
 
 
-def waiting_until(access: Access, since: datetime | None = None) -> datetime:
-    """Until when a delivery that asks for a person is to be seen to."""
+def waiting_until(access: Access, *, urgent: bool = False) -> datetime:
+    """Until when a delivery that asks for a person is to be seen to; an urgent one like a critical answer of nobody."""
+    book = rulebook.current(access.session)
+    if urgent:
+        return book.due("identify")
     held = catalogue.table("sources")["waiting"]
-    clock = Clock(ClockKind(held["clock"]), held["amount"])
-    return rulebook.current(access.session).calendar.due(since or now(), clock)
+    return book.calendar.due(now(), Clock(ClockKind(held["clock"]), held["amount"]))
 
 
 def wait(access: Access, row: Arrival, reasons: Iterable[Waits], *, urgent: bool) -> None:
@@ -145,10 +147,9 @@ def wait(access: Access, row: Arrival, reasons: Iterable[Waits], *, urgent: bool
     keeper, role = sources.keeper_of(access.session, source)
     row.waits_for = " ".join(dict.fromkeys(reason.value for reason in reasons))
     row.is_urgent = urgent
-    row.owner_id, row.due_at = keeper, waiting_until(access)
+    row.owner_id, row.due_at = keeper, waiting_until(access, urgent=urgent)
     told = {keeper: role}
     if urgent:
-        row.due_at = rulebook.current(access.session).due("identify")
         head = first_holder(access.session, Role.CENTRE_HEAD)
         if head is not None:
             row.owner_id = head
@@ -179,7 +180,9 @@ def is_partial(access: Access, row: Arrival, rows: int) -> bool:
         .order_by(Arrival.arrived_at.desc(), Arrival.id)
         .limit(held["compared"])
     ).all()
-    return len(usual) >= held["least"] and rows < held["share"] * median(count or 0 for count in usual)
+    if len(usual) < held["least"]:
+        return False
+    return rows < float(held["share"]) * median(count or 0 for count in usual)
 
 
 # --- what became of it: listeners, in the transaction of the fact -----------------------------------

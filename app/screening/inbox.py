@@ -17,7 +17,7 @@ import os
 import stat
 import unicodedata
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -78,10 +78,10 @@ def _folders(door: Door, actor: Actor, inbox: Path) -> Iterator[Folder]:
         ).all()
     for source_id, name in watched:
         try:
-            with _opened(inbox, name) as handle:
+            with _opened(inbox, name or "") as handle:
                 yield Folder(source_id, handle)
         except OSError as problem:
-            log.warning("inbox folder not readable", error=type(problem).__name__, reason=os.strerror(problem.errno or 0))
+            log.warning("inbox folder not readable", error=type(problem).__name__)
 
 
 @contextmanager
@@ -89,10 +89,8 @@ def _opened(inbox: Path, name: str) -> Iterator[int]:
     """A sub-folder, made if it is not there; never through a link."""
     above = os.open(inbox, FOLDER_FLAGS)
     try:
-        try:
+        with suppress(FileExistsError):
             os.mkdir(name, mode=0o700, dir_fd=above)
-        except FileExistsError:
-            pass
         handle = os.open(name, FOLDER_FLAGS, dir_fd=above)
     finally:
         os.close(above)
@@ -175,7 +173,7 @@ def _digest_of(access: Access, name: str) -> bytes:
 
 
 def _is_same(row: InboxFile, item: Seen) -> bool:
-    return (row.size, row.changed_ns) == (item.size, item.changed_ns) and (item.refused is None or row.refused is not None)
+    return (row.size, row.changed_ns, row.refused) == (item.size, item.changed_ns, item.refused)
 
 
 def _begin(access: Access, row: InboxFile, item: Seen) -> InboxFile:
@@ -251,7 +249,7 @@ def _remove(handle: int, item: Seen) -> bool:
     except FileNotFoundError:
         return True
     except OSError as problem:
-        log.error("inbox file not removed", error=type(problem).__name__, reason=os.strerror(problem.errno or 0))
+        log.error("inbox file not removed", error=type(problem).__name__)
         return False
 
 

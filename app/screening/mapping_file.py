@@ -1,4 +1,4 @@
-"""Mappings as a file: what the columns of a source mean, in TOML, to be read, reviewed, kept and given to ``--mapping``.
+"""Mappings as a file: what columns mean, in TOML, to be read, reviewed, kept and given to ``--mapping``.
 
 A file speaks of one layout (the tables of ``app/screening/mapping.py`` at its
 top), or of several, one ``[[layout]]`` each. It holds words of headers only,

@@ -36,7 +36,7 @@ from app.security.policy import Permission, Purpose
 from config import catalogue
 from models.base import new_id
 from models.moment import now
-from models.source import Push, ScreeningSource, SourceKind
+from models.source import ArrivalState, Push, ScreeningSource, SourceKind
 
 TIME, SIGNATURE = "X-Xinyu-Time", "X-Xinyu-Signature"
 JSON = "application/json"
@@ -156,4 +156,4 @@ def _arrive(access: Access, source: ScreeningSource, posted: Posted, proof: _Pro
         access.record(SheetsPushed(object_id=source.id, count=len(proof.sheets)))
         return PushAnswer.ACCEPTED
     arrived = arrival.receive(access, source, posted.body, f"推送.{FILES[posted.kind]}")
-    return PushAnswer.REPEATED if arrived.state is arrival.ArrivalState.REPEATED else PushAnswer.ACCEPTED
+    return PushAnswer.REPEATED if arrived.state is ArrivalState.REPEATED else PushAnswer.ACCEPTED

@@ -55,7 +55,7 @@ class PushKeyMade(Event):
     """A source got a new push key; an earlier one is worth nothing."""
 
 
-def open_source(  # noqa: PLR0913 - the facts of a source
+def open_source(
     access: Access,
     *,
     name: str,
@@ -78,7 +78,7 @@ def open_source(  # noqa: PLR0913 - the facts of a source
     return row, key
 
 
-def edit(  # noqa: PLR0913 - the facts of a source
+def edit(
     access: Access,
     source: ScreeningSource,
     *,

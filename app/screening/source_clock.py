@@ -70,7 +70,7 @@ def _hand_on(access: Access) -> None:
         .limit(MOST_AT_ONCE)
         .with_for_update(skip_locked=True)
     ):
-        row.due_at = rulebook.current(access.session).due("identify") if row.is_urgent else arrival.waiting_until(access)
+        row.due_at = arrival.waiting_until(access, urgent=row.is_urgent)
         _urge(access, row, _above(access, row.owner_id))
         access.record(DeliveryEscalated(object_id=row.source_id))
 

@@ -32,7 +32,7 @@ from app.security.door import Door
 from app.security.policy import Permission, Purpose
 from models.intake import BatchKind, BatchStage, ImportBatch
 from models.refusal import Refusal
-from models.screening import RoundStage, ScreeningRound
+from models.screening import ScreeningRound
 from models.source import Arrival, ArrivalState, ScreeningSource, Waits
 
 CONFIRM = "这份文件的列还没有人确认过，请逐列核对后预览。"
@@ -100,7 +100,7 @@ def _map(trial: Trial, tables: Sequence[Table], source: ScreeningSource, row: Sc
 
 
 def _brings_more(plans: Sequence[Plan], tables: Sequence[Table], guessed: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether there are red-flag items of a scale that the confirmed mapping does not speak of: the export has grown."""
+    """Whether the export has grown by red-flag items of a scale that the confirmed mapping does not speak of."""
     for table, plan in zip(tables, plans, strict=True):
         for other in guessed:
             fits = mapping_file.headers_of(other) <= {normal(word) for word in mapping.unique(table.header)}
@@ -167,7 +167,7 @@ def _reasons(access: Access, batch: ImportBatch, row: Arrival, trial: Trial) -> 
         Waits.PROBLEMS: bool(receipt.get("problems_total")),
         Waits.DOUBTFUL: _is_doubtful(receipt),
         Waits.PARTIAL: row.is_partial,
-        Waits.ROUND: screening_round.stage not in {RoundStage.OPEN, RoundStage.MAKE_UP},
+        Waits.ROUND: screening_round.stage not in round.RUNNING,
         Waits.PERSON: not screening_round.commits_clean_files,
     }
     found = [reason for reason, asked in asks.items() if asked]
