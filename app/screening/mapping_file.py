@@ -22,7 +22,9 @@ MOST_BYTES = 256 * 1024
 MOST_LAYOUTS = 60
 MOST_SIGNS = 400
 """Signs of one header: a whole question may be one."""
-KNOWN = frozenset({"sheet", "list", "missing_codes", "columns", "levels", "scales"})
+NUMBER = "学号"
+"""A column that is found by its name where a mapping is not complete."""
+KNOWN = frozenset({"sheet", "complete", "list", "missing_codes", "columns", "levels", "scales"})
 
 
 def written(mappings: Sequence[Mapping[str, Any]]) -> str:
@@ -69,12 +71,13 @@ def _refuse_odd(table: Mapping[str, Any]) -> None:
     unknown = sorted(str(name) for name in table if name not in KNOWN)
     if unknown:
         raise Refusal(f"映射文件里的“{'、'.join(unknown)}”不认识；可用：{'、'.join(sorted(KNOWN))}。")
-    if not isinstance(table.get("sheet"), str | None):
-        raise Refusal("映射文件里的 sheet 应是工作表名称。")
+    if not isinstance(table.get("sheet"), str | None) or not isinstance(table.get("complete"), bool | None):
+        raise Refusal("映射文件里的 sheet 应是工作表名称，complete 应是 true 或 false。")
     words = list(_words(table))
     if any(not isinstance(word, str) or len(word) > MOST_SIGNS for word in words):
         raise Refusal(f"映射文件里的列名应是 {MOST_SIGNS} 字以内的文字。")
-    mapping.refuse_unfit(mapping.apply(table, _header(words)))
+    found_by_name = [] if table.get("complete") or normal(NUMBER) in map(normal, words) else [NUMBER]
+    mapping.refuse_unfit(mapping.apply(table, [*_header(words), *found_by_name]))
 
 
 def _words(table: Mapping[str, Any]) -> Iterator[Any]:
@@ -85,7 +88,7 @@ def _words(table: Mapping[str, Any]) -> Iterator[Any]:
         if not isinstance(part, Mapping):
             continue
         items, factors = part.get("items"), part.get("subscales")
-        yield from items if isinstance(items, list) else ()
+        yield from (word for word in items if word != "") if isinstance(items, list) else ()
         yield from factors.values() if isinstance(factors, Mapping) else ()
         yield from (part[name] for name in mapping.PARTS if name in part)
 

@@ -35,7 +35,6 @@ from models.refusal import Refusal
 from models.screening import ScreeningRound
 from models.source import Arrival, ArrivalState, ScreeningSource, Waits
 
-CONFIRM = "这份文件的列还没有人确认过，请逐列核对后预览。"
 STARTS = frozenset({BatchStage.UPLOADED, BatchStage.STALE})
 
 
@@ -131,7 +130,7 @@ def settle(access: Access, *, batch_id: UUID, prepared: Trial) -> None:
         importing.keep_rejected(access, batch, prepared.prepared)
     else:
         _to(batch, BatchStage.READ)
-        access.seal_json(batch, ImportBatch.receipt, {"unclear": prepared.unclear or CONFIRM})
+        access.seal_json(batch, ImportBatch.receipt, {"unclear": prepared.unclear} if prepared.unclear else {})
     collected = bool(prepared.plan.get("collected"))
     row.is_partial = row.rows is not None and not collected and arrival.is_partial(access, row, row.rows)
     reasons = _reasons(access, batch, row, prepared)
