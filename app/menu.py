@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.cases import worklist
-from app.screening import retest
+from app.screening import retest, source_view
 from app.security.access import Access
 from app.security.policy import Permission, Purpose
 from app.web.navigation import Item
@@ -22,6 +22,10 @@ def _interviews_of_mine(access: Access) -> int:
 
 def _retests_of_mine(access: Access) -> int:
     return retest.open_of_mine(access.under(Permission.RETEST_WORK))
+
+
+def _deliveries_waiting(access: Access) -> int:
+    return source_view.waiting(access.under(Permission.SOURCE_MANAGE))
 
 
 NAVIGATION = (
@@ -92,6 +96,14 @@ NAVIGATION = (
         icon="clipboard2-pulse",
         permission=Permission.ROUND_MANAGE,
         family=("screening.", "participation.", "consents."),
+    ),
+    Item(
+        label="数据来源",
+        endpoint="sources.index",
+        icon="inboxes",
+        permission=Permission.SOURCE_MANAGE,
+        badge=_deliveries_waiting,
+        family=("sources.",),
     ),
     Item(
         label="待核实提示",

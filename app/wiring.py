@@ -6,6 +6,7 @@ Rooms import only what is below them. Whatever must go upward is written here.
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from flask import Flask
 from flask_wtf.csrf import CSRFProtect
@@ -25,6 +26,7 @@ from app.identity.routes import identity
 from app.identity.signed_in import use_sessions
 from app.identity.staff_routes import staff_desk
 from app.intake import batch, desk
+from app.intake.file_events import FileCommitted, FilePreviewed, FileRefused, FileStale, FileWithdrawn
 from app.jobs.queue import Kind
 from app.jobs.timetable import Timetable
 from app.jobs.worker import Worker
@@ -32,22 +34,36 @@ from app.notices import post
 from app.notices.routes import notices
 from app.risk import dropped, ground, interview, judge, ladder, reattributed, rescored, stated, undone
 from app.risk.routes import risk
+from app.screening import (
+    answer_sheets,
+    arrival,
+    inbox,
+    rejected_book,
+    rescore,
+    retest,
+    rollback,
+    sheets,
+    source_clock,
+    trial,
+)
 from app.screening import panel as screening_panel
 from app.screening import prepare as screening_import
-from app.screening import rejected_book, rescore, retest, rollback, sheets
 from app.screening.consent_routes import consents
 from app.screening.correction_routes import corrections
 from app.screening.participation_routes import participation
 from app.screening.prepare import ScreeningCommitted, SheetsVoided
-from app.screening.rollback import BatchRolledBack
+from app.screening.push_routes import receive_push
 from app.screening.reattribution import SheetsReattributed
 from app.screening.rescore import SheetsRescored
 from app.screening.retest_routes import retests
+from app.screening.rollback import BatchRolledBack
 from app.screening.round import RoundChanged
 from app.screening.round_routes import screening
+from app.screening.source_routes import sources
 from app.screening.structured import StructuredInterviewHeld
 from app.screening.structured_routes import structured_room
 from app.security.access import Access
+from app.security.actor import WORKER
 from app.security.door import Door
 from app.security.policy import Permission, Purpose
 from app.students import class_posts, record, renumber, roster
@@ -74,6 +90,7 @@ ROOMS = (
     participation,
     consents,
     corrections,
+    sources,
     risk,
     cases,
     alerts,
@@ -103,6 +120,11 @@ def wire_events() -> None:
     events.listen(ClassPostsChanged, ground.follow_new_posts)
     events.listen(RoundChanged, interview.follow_new_deadline)
     events.listen(approval.ApprovalDecided, rules_change.apply_decided, closure.apply_decided, care.apply_lowering)
+    events.listen(FileCommitted, arrival.follow_committed)
+    events.listen(FileWithdrawn, arrival.follow_withdrawn)
+    events.listen(FileRefused, arrival.follow_refused)
+    events.listen(FileStale, arrival.follow_stale)
+    events.listen(FilePreviewed, trial.follow_previewed)
     sheets.find_with(judge.judge)
     rollback.count_with(undone.count)
     rescore.judge_with(rescored.count)
@@ -154,7 +176,26 @@ def job_kinds() -> dict[str, Kind]:
         ),
         Kind(name="clear_away", permission=Permission.MAINTENANCE, purpose=Purpose.ADMINISTRATION, run=_clear_away),
     ]
+    kinds += _source_kinds()
     return {kind.name: kind for kind in kinds}
+
+
+def _source_kinds() -> list[Kind]:
+    """Looking at folders, putting pushed sheets together, looking into what arrived, and their clocks."""
+    receiving: dict[str, Any] = {"permission": Permission.SOURCE_RECEIVE, "purpose": Purpose.CARE, "run": _nothing_more}
+    return [
+        Kind(name="source.look", prepare=lambda door, beat: inbox.look(door, WORKER, beat), **receiving),
+        Kind(name="source.collect", prepare=lambda door, _beat: answer_sheets.collect(door, WORKER), **receiving),
+        Kind(
+            name=arrival.PREVIEW,
+            permission=Permission.SCREENING_IMPORT,
+            purpose=Purpose.CARE,
+            prepare=trial.look,
+            run=trial.settle,
+            gave_up=trial.gave_up,
+        ),
+        Kind(name="source.clock", permission=Permission.CLOCKS_RUN, purpose=Purpose.CARE, run=source_clock.ring),
+    ]
 
 
 def _nothing_more(_access: Access, *, prepared: object) -> None:
@@ -165,6 +206,7 @@ def _clear_away(access: Access) -> None:
     housekeeping.clear_away(access)
     rejected_book.clear_away(access)
     drafts.clear_away(access)
+    answer_sheets.clear_away(access)
 
 
 TIMETABLE = (
@@ -172,6 +214,9 @@ TIMETABLE = (
     Timetable("retests", timedelta(hours=1)),
     Timetable("log_head", timedelta(minutes=1)),
     Timetable("clear_away", timedelta(days=1)),
+    Timetable("source.look", timedelta(minutes=1)),
+    Timetable("source.collect", timedelta(minutes=1)),
+    Timetable("source.clock", timedelta(minutes=1)),
 )
 
 
@@ -209,7 +254,7 @@ def create_app(door: Door) -> Flask:
     navigation.items[:] = menu.NAVIGATION
     navigation.bell[:] = [post.unread]
     use_sessions(app, door)
-    CSRFProtect(app)
+    CSRFProtect(app).exempt(receive_push)
     feature.refuse_undeclared(app)
     arguments.refuse_zero_bytes(app)
     headers.send_headers(app, secure=door.settings.secure_cookies)

@@ -38,6 +38,8 @@ class Settings:
     """Send the session cookie over HTTPS only. Off only for a loopback demo."""
     trusted_proxies: int
     """Number of reverse proxies in front whose forwarded headers are believed."""
+    inbox: Path | None = None
+    """Folder (0700) whose sub-folders are watched for deliveries of screening sources; none watches nothing."""
     upload_limit: int = 64 * 1024 * 1024
     """Bytes of one uploaded file (decisions 8)."""
 
@@ -59,6 +61,7 @@ KNOWN = {
     "XINYU_TIME_ZONE": "zone name, default Asia/Shanghai",
     "XINYU_SECURE_COOKIES": "1 or 0, default 1",
     "XINYU_TRUSTED_PROXIES": "0–3, default 0",
+    "XINYU_INBOX": "folder watched for screening results, default none",
     "XINYU_REFERENCE_DATA": "folder of public data, tests only",
 }
 
@@ -80,6 +83,7 @@ def read(environment: Mapping[str, str] | None = None) -> Settings:
         time_zone=_zone(env.get("XINYU_TIME_ZONE", "Asia/Shanghai")),
         secure_cookies=_switch(env, "XINYU_SECURE_COOKIES", default=True),
         trusted_proxies=_count(env, "XINYU_TRUSTED_PROXIES", default=0, most=3),
+        inbox=_inbox(env, home),
     )
 
 
@@ -110,6 +114,17 @@ def _key_dir(env: Mapping[str, str], home: Path, url: str) -> Path:
     if url.startswith("sqlite"):
         return home / "keys"
     raise SettingsError("使用 PostgreSQL 时要设置 XINYU_KEY_DIR（密钥文件夹，不要放在数据库所在的机器上）。")
+
+
+def _inbox(env: Mapping[str, str], home: Path) -> Path | None:
+    """Where platforms put files: outside the project and the state folder, which backups and updates touch."""
+    if not env.get("XINYU_INBOX"):
+        return None
+    path = Path(env["XINYU_INBOX"]).expanduser().absolute()
+    real = path.resolve()
+    if any(real == other or real.is_relative_to(other) or other.is_relative_to(real) for other in (PROJECT, home)):
+        raise SettingsError("XINYU_INBOX 应是单独的文件夹，不能在程序文件夹或 XINYU_HOME 里面，也不能包含它们。")
+    return path
 
 
 def _zone(name: str) -> ZoneInfo:

@@ -24,6 +24,7 @@ from app.cli import (
     scale,
     screening,
     serve,
+    source,
 )
 from app.cli.output import fail, usage
 from app.screening.scale import ScaleFault
@@ -53,6 +54,7 @@ for command in (
     imports.staff,
     screening.screening,
     scale.scale,
+    source.source,
     audit.audit,
     recovery.backup,
     recovery.restore,

@@ -67,7 +67,23 @@ def _outside(settings: Settings) -> Iterator[Finding]:
         "工作日历",
         "" if until >= today() + timedelta(days=60) else f"config/calendar.toml 只到 {until}，请补录节假日",
     )
+    yield from _inbox(settings)
     yield "量表文件", _attempt(all_scales)
+
+
+def _inbox(settings: Settings) -> Iterator[Finding]:
+    """The watched folder holds answers in the clear for a minute: nobody else reads it, and we can empty it."""
+    path = settings.inbox
+    if path is None:
+        return
+    if path.is_symlink() or not path.is_dir():
+        yield "共享文件夹", f"{path} 不是文件夹，请建立（权限 0700）"
+        return
+    folders = [path, *(found for found in sorted(path.iterdir()) if found.is_dir() and not found.is_symlink())]
+    closed = [found.name for found in folders if not os.access(found, os.R_OK | os.W_OK | os.X_OK)]
+    wide = [found.name for found in folders[:1] if found.stat().st_mode & 0o077]
+    yield "共享文件夹", f"不能读写：{'、'.join(closed)}" if closed else ""
+    yield "共享文件夹只有本系统可进", f"请运行：chmod 700 {path}" if wide else ""
 
 
 def _attempt(work: Callable[[], object]) -> str:

@@ -18,6 +18,7 @@ from models.moment import now, today
 from models.refusal import Refusal
 from models.risk import Alert, Duty, DutyStage
 from models.screening import ScreeningRound, UnplacedAnswer
+from models.source import Arrival, ArrivalState, ScreeningSource
 
 DECIDING = frozenset({Role.PSYCHOLOGIST, Role.CENTRE_HEAD, Role.AFFAIRS_HEAD})
 """Roles with which alerts, cases, tasks, talks and unplaced answers lie."""
@@ -159,6 +160,10 @@ def _refuse_with_open_items(access: Access, staff: Staff, role: Role | None = No
         "普查批次": select(ScreeningRound.id).where(
             ScreeningRound.owner_id == staff.id, ScreeningRound.stage.in_(["draft", "open", "make_up"])
         ),
+        "数据来源": select(ScreeningSource.id).where(
+            ScreeningSource.owner_id == staff.id, ScreeningSource.retired_at.is_(None)
+        ),
+        "来源文件": select(Arrival.id).where(Arrival.owner_id == staff.id, Arrival.state == ArrivalState.WAITING),
     }
     if role is not None:
         in_role = {

@@ -18,8 +18,8 @@ from uuid import UUID
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from app.events import Event
 from app.intake import sheet
+from app.intake.file_events import FileCommitted, FilePreviewed, FileReceived, FileRefused, FileStale, FileWithdrawn
 from app.jobs.queue import Kind, enqueue
 from app.jobs.worker import Beat
 from app.security.access import Access, NotFound
@@ -32,18 +32,6 @@ from models.moment import now
 from models.refusal import Refusal, Unclear
 
 CHUNK = 512 * 1024
-
-
-class FileReceived(Event):
-    """A file was uploaded and sealed."""
-
-
-class FileCommitted(Event):
-    """A file went in."""
-
-
-class FileWithdrawn(Event):
-    """A file was put aside before it went in."""
 
 
 class Prepared(Protocol):
@@ -141,6 +129,7 @@ def refuse(access: Access, batch: ImportBatch, sentence: str) -> None:
     batch.move_to(BatchStage.REFUSED)
     access.seal_json(batch, ImportBatch.receipt, {"refused": sentence})
     forget_file(access.session, batch)
+    access.record(FileRefused(object_id=batch.id))
 
 
 def withdraw(access: Access, batch: ImportBatch) -> None:
@@ -214,6 +203,7 @@ def kinds(importer: Importer) -> list[Kind]:
         access.seal_json(batch, ImportBatch.receipt, prepared.prepared.receipt)
         if importer.previewed is not None:
             importer.previewed(access, batch, prepared.prepared)
+        access.record(FilePreviewed(object_id=batch.id))
 
     def commit(access: Access, *, batch_id: UUID, prepared: _Outcome) -> None:
         batch = of_kind(access, batch_id, importer.kind)
@@ -221,12 +211,14 @@ def kinds(importer: Importer) -> list[Kind]:
             return
         if prepared.prepared is None and prepared.unclear:
             batch.move_to(BatchStage.STALE)
+            access.record(FileStale(object_id=batch.id))
             return
         if prepared.prepared is None:
             refuse(access, batch, prepared.refused or "")
             return
         if _has_moved(access, importer, batch, prepared.prepared):
             batch.move_to(BatchStage.STALE)
+            access.record(FileStale(object_id=batch.id))
             return
         write(access, importer, batch, prepared.prepared)
 

@@ -102,9 +102,7 @@ def _students_kept(access: Access, kept: Collection[UUID]) -> set[UUID]:
     ids, found = list(kept), set()
     for start in range(0, len(ids), SOME):
         found |= set(
-            access.session.scalars(
-                select(ResponseSet.student_id).where(ResponseSet.id.in_(ids[start : start + SOME]))
-            )
+            access.session.scalars(select(ResponseSet.student_id).where(ResponseSet.id.in_(ids[start : start + SOME])))
         )
     return found
 

@@ -123,4 +123,3 @@ def hand_over(access: Access, alert_ids: Sequence[UUID], batch_id: UUID, heir: U
         )
     ):
         step.batch_id = heir
-

@@ -80,9 +80,7 @@ def find_sheet(batch_id: UUID) -> ResponseReturnValue:
 def _sheets_in(batch: ImportBatch, student_id: UUID) -> list[dict[str, Any]]:
     rows = access.session.execute(
         select(ResponseSet.id, ResponseSet.scale)
-        .where(
-            ResponseSet.batch_id == batch.id, ResponseSet.student_id == student_id, ResponseSet.voided_at.is_(None)
-        )
+        .where(ResponseSet.batch_id == batch.id, ResponseSet.student_id == student_id, ResponseSet.voided_at.is_(None))
         .order_by(ResponseSet.scale, ResponseSet.id)
     ).all()
     return [{"id": row.id, "title": sheet_words.title_of(row.scale)} for row in rows]
@@ -97,9 +95,7 @@ def give(sheet_id: UUID) -> ResponseReturnValue:
     row = access.find(ScreeningRound, sheet.round_id)
     form = OwnerForm()
     found = candidates.search(access, form.words.data) if form.is_submitted() and form.words.data else []
-    form.student.choices = options(
-        (who.id, f"{who.name} {who.number} {who.college} {who.class_name}") for who in found
-    )
+    form.student.choices = options((who.id, f"{who.name} {who.number} {who.college} {who.class_name}") for who in found)
     if form.validate_on_submit() and request.form.get("act") != SEARCH:
         with form.explaining():
             _give(form, sheet)

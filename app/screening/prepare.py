@@ -86,9 +86,7 @@ def base_of(session: Session, batch: ImportBatch) -> str:
     ).one()
     rule = session.scalar(select(ScreeningRound.repeat_rule).where(ScreeningRound.id == batch.round_id))
     undone = session.scalar(
-        select(func.count()).where(
-            ImportBatch.round_id == batch.round_id, ImportBatch.stage == BatchStage.ROLLED_BACK
-        )
+        select(func.count()).where(ImportBatch.round_id == batch.round_id, ImportBatch.stage == BatchStage.ROLLED_BACK)
     )
     return f"{roster} {sheets} {undone} {rule} {rulebook.current(session).version}"
 

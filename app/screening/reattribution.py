@@ -79,9 +79,7 @@ def reattribute(
     return _move(access, [Move(tuple(rows), to)], CorrectionKind.REATTRIBUTED, reason=reason, replace=replace)
 
 
-def swap(
-    access: Access, rows: Sequence[Row[Any]], *, other: Student, reason: str, replace: bool = False
-) -> Correction:
+def swap(access: Access, rows: Sequence[Row[Any]], *, other: Student, reason: str, replace: bool = False) -> Correction:
     """Two students have each other's sheets: both are put right together."""
     if not rows:
         raise Refusal(_GONE)
@@ -97,9 +95,7 @@ def swap(
 _GONE = "这份结果已经作废或更正过，没有改动。请返回档案查看最新情况。"
 
 
-def _move(
-    access: Access, moves: Sequence[Move], kind: CorrectionKind, *, reason: str, replace: bool
-) -> Correction:
+def _move(access: Access, moves: Sequence[Move], kind: CorrectionKind, *, reason: str, replace: bool) -> Correction:
     if len(reason.strip()) < LEAST_REASON:
         raise Refusal(f"请写明更正的原因（至少 {LEAST_REASON} 个字）。", field="reason")
     if not moves or not all(move.rows for move in moves):

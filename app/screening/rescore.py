@@ -213,9 +213,7 @@ def _write(access: Access, rows: Sequence[Row[Any]], held: ScaleSheets, correcti
         },
     )
     pairs = tuple(zip(olds, (UUID(bytes=new) for new in ids), strict=True))
-    access.record(
-        SheetsRescored(object_id=correction.id, count=len(rows), round_id=rows[0].round_id, pairs=pairs)
-    )
+    access.record(SheetsRescored(object_id=correction.id, count=len(rows), round_id=rows[0].round_id, pairs=pairs))
 
 
 def words_of(found: Sequence[Difference], *, dry_run: bool) -> str:
@@ -224,7 +222,9 @@ def words_of(found: Sequence[Difference], *, dry_run: bool) -> str:
         return "没有需要重新计分的结果：都是按现在的量表版本计分的。"
     lines = ["以下是差异，没有写入任何内容。" if dry_run else "已重新计分；原来的计分已作废，没有删除。"]
     for item in found:
-        lines.append(f"{item.round} · {item.scale}（→ {item.to_version}）：{item.sheets} 份，其中 {item.unchanged} 份不变")
+        lines.append(
+            f"{item.round} · {item.scale}（→ {item.to_version}）：{item.sheets} 份，其中 {item.unchanged} 份不变"
+        )
         lines += [f"  {before} → {after}：{count} 份" for (before, after), count in sorted(item.bands.items())]
         if item.critical_new or item.critical_gone:
             lines.append(f"  新增关键题提示 {item.critical_new} 人，不再提示 {item.critical_gone} 人（仍留待人工判断）")

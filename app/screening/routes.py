@@ -14,7 +14,7 @@ from werkzeug.datastructures import FileStorage
 
 from app.intake import batch as life
 from app.intake import desk
-from app.screening import map_form, map_page, prepare, round
+from app.screening import arrival, map_form, map_page, prepare, round
 from app.screening.forms import UploadResultsForm
 from app.screening.layout import layouts, suggested
 from app.screening.scale import all_scales
@@ -117,6 +117,7 @@ def confirm_map(batch_id: UUID) -> ResponseReturnValue:
     except Refusal as refusal:
         return _map_page(batch, found, _chosen(found), refusal.sentence)
     access.seal_json(batch, ImportBatch.plan, held | {"mappings": mappings})
+    arrival.confirm_mapping(access, batch, mappings)
     if batch.stage is BatchStage.UPLOADED:
         batch.move_to(BatchStage.READ)
     life.ask_preview(access, batch)

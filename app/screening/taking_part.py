@@ -49,9 +49,7 @@ def undo(access: Access, batch: ImportBatch) -> None:
     _end_groundless(asked, holding)
     session.flush()
     open_ones = set(
-        session.scalars(
-            select(Retest.student_id).where(Retest.round_id == batch.round_id, Retest.ended_at.is_(None))
-        )
+        session.scalars(select(Retest.student_id).where(Retest.round_id == batch.round_id, Retest.ended_at.is_(None)))
     )
     for retest in settled:
         _settle_or_open(retest, holding.get(retest.student_id, []), is_free=retest.student_id not in open_ones)
@@ -94,9 +92,7 @@ def _restore_absences(
     """Who has no result left did not take part after all, unless something else has been written down since."""
     written = set(
         access.session.scalars(
-            select(RoundAbsence.student_id).where(
-                RoundAbsence.round_id == round_id, RoundAbsence.voided_at.is_(None)
-            )
+            select(RoundAbsence.student_id).where(RoundAbsence.round_id == round_id, RoundAbsence.voided_at.is_(None))
         )
     )
     for row in ended:

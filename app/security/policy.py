@@ -32,6 +32,7 @@ from models.moment import today
 from models.participation import Retest
 from models.risk import Alert, Duty, DutyHolder, DutyKind, HoldReason, Level
 from models.screening import ScreeningRound, UnplacedAnswer
+from models.source import ScreeningSource
 from models.student import Student
 
 
@@ -71,6 +72,8 @@ class Permission(StrEnum):
     SCREENING_CORRECT = "screening_correct"
     ROUND_MANAGE = "round_manage"
     ROUND_COVERAGE = "round_coverage"
+    SOURCE_MANAGE = "source_manage"
+    SOURCE_RECEIVE = "source_receive"
     INTERVIEW_WORK = "interview_work"
     RETEST_WORK = "retest_work"
     STRUCTURED_INTERVIEW = "structured_interview"
@@ -239,6 +242,8 @@ POLICY: dict[tuple[Permission, Purpose], dict[Role, Rule]] = {
         Role.COLLEGE_LEAD: students_of_my_college,
         **_all(everything, *CENTRE),
     },
+    (Permission.SOURCE_MANAGE, Purpose.CARE): _all(everything, *CENTRE, Role.CONSOLE),
+    (Permission.SOURCE_RECEIVE, Purpose.CARE): _all(everything, Role.CONSOLE, Role.WORKER),
     (Permission.INTERVIEW_WORK, Purpose.CARE): _all(everything, *CENTRE),
     (Permission.RETEST_WORK, Purpose.CARE): _all(everything, *CENTRE),
     (Permission.STRUCTURED_INTERVIEW, Purpose.CARE): _all(everything, *CENTRE),
@@ -297,6 +302,8 @@ ROOTS: dict[Permission, type[Any]] = {
     Permission.SCREENING_CORRECT: ScreeningRound,
     Permission.ROUND_MANAGE: ScreeningRound,
     Permission.ROUND_COVERAGE: Student,
+    Permission.SOURCE_MANAGE: ScreeningSource,
+    Permission.SOURCE_RECEIVE: ScreeningSource,
     Permission.INTERVIEW_WORK: InterviewEntry,
     Permission.RETEST_WORK: Retest,
     Permission.STRUCTURED_INTERVIEW: Student,
@@ -336,6 +343,7 @@ OPENS: dict[Permission, frozenset[str]] = {
     | {"import_batch.rejected", "response_set.body", "student.name", "student.details", "student_number.number"},
     Permission.SCREENING_CORRECT: CORRECTED | {"student.name", "student.details", "student_number.number"},
     Permission.ROUND_COVERAGE: FACE,
+    Permission.SOURCE_RECEIVE: frozenset({"screening_source.push_key", "push.body"}),
     Permission.INTERVIEW_WORK: FACE | {"interview_entry.body", "interview_entry.outcome"},
     Permission.UNPLACED_WORK: IDENTITY | {"unplaced_answer.body"},
     Permission.RETEST_WORK: FACE | {"retest.body"},

@@ -87,7 +87,7 @@ def sign_in(door: Door, *, login: str, password: str, address: str) -> str:
             select(Staff).where(Staff.login == login.strip().lower(), Staff.retired_at.is_(None))
         ).one_or_none()
     if not check_password(staff.password_hash if staff else None, password):
-        _count_failure(door, login, address)
+        count_failure(door, login, address)
         unknown = Actor(role=Role.OBSERVER, id=staff.id if staff else None)
         door.note(unknown, Permission.OWN_WORKPLACE, Purpose.OWN, act="sign_in", outcome="refused")
         raise Refusal(WRONG, field="password")
@@ -229,7 +229,8 @@ def _throttle_keys(door: Door, login: str, address: str) -> list[bytes]:
     return [hmac.digest(key, text.encode(), hashlib.sha256) for text in (pair, f"address {address}")]
 
 
-def _refuse_throttled(door: Door, login: str, address: str) -> None:
+def is_throttled(door: Door, login: str, address: str) -> bool:
+    """Whether an account, from an address, or the address alone has failed too often. Also for signed pushes."""
     with door.database.reading() as session:
         keys = _throttle_keys(door, login, address)
         blocked = session.scalar(
@@ -237,11 +238,16 @@ def _refuse_throttled(door: Door, login: str, address: str) -> None:
             .where(SignInThrottle.key.in_(keys), SignInThrottle.blocked_until > now())
             .limit(1)
         )
-    if blocked is not None:
+    return blocked is not None
+
+
+def _refuse_throttled(door: Door, login: str, address: str) -> None:
+    if is_throttled(door, login, address):
         raise Refusal("登录尝试过于频繁，请稍后再试，或联系系统管理员。", field="password")
 
 
-def _count_failure(door: Door, login: str, address: str) -> None:
+def count_failure(door: Door, login: str, address: str) -> None:
+    """Count a wrong password or signature; after a few, that account and address have to wait."""
     table = _table()["throttle"]
     limits = (table["failures"], table["address_failures"])
     window = timedelta(minutes=table["window_minutes"])

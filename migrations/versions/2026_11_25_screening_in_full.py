@@ -110,12 +110,45 @@ def upgrade() -> None:
         sa.Column("is_late", sa.Boolean(), nullable=False),
         sa.Column("is_partial", sa.Boolean(), nullable=False),
         sa.Column("rows", sa.Integer(), nullable=True),
+        sa.Column("waits_for", sa.String(length=120), server_default="", nullable=False),
+        sa.Column("is_urgent", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("owner_id", Id(), nullable=True),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["batch_id"], ["import_batch.id"], name="fk_arrival_batch_id"),
+        sa.ForeignKeyConstraint(["owner_id"], ["staff.id"], name="fk_arrival_owner_id"),
         sa.ForeignKeyConstraint(["source_id"], ["screening_source.id"], name="fk_arrival_source_id"),
         sa.PrimaryKeyConstraint("id", name="pk_arrival"),
     )
     op.create_index("ix_arrival_batch_id", "arrival", ["batch_id"], unique=False)
     op.create_index("ix_arrival_source_id_digest", "arrival", ["source_id", "digest"], unique=False)
+    op.create_table(
+        "inbox_file",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("source_id", Id(), nullable=False),
+        sa.Column("name_digest", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("changed_ns", sa.BigInteger(), nullable=False),
+        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("arrival_id", Id(), nullable=True),
+        sa.Column("refused", sa.String(12), nullable=True),
+        sa.ForeignKeyConstraint(["arrival_id"], ["arrival.id"], name="fk_inbox_file_arrival_id"),
+        sa.ForeignKeyConstraint(["source_id"], ["screening_source.id"], name="fk_inbox_file_source_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_inbox_file"),
+        sa.UniqueConstraint("source_id", "name_digest", name="uq_inbox_file_source_id_name_digest"),
+    )
+    op.create_table(
+        "push",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("source_id", Id(), nullable=False),
+        sa.Column("digest", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("arrived_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("collected_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("body", sa.LargeBinary(), nullable=True),
+        sa.ForeignKeyConstraint(["source_id"], ["screening_source.id"], name="fk_push_source_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_push"),
+        sa.UniqueConstraint("source_id", "digest", name="uq_push_source_id_digest"),
+    )
+    op.create_index("ix_push_arrived_at", "push", ["arrived_at"], unique=False)
     op.create_table(
         "retest",
         sa.Column("id", Id(), nullable=False),
@@ -276,6 +309,8 @@ def downgrade() -> None:
     op.drop_table("correction")
     op.drop_table("round_absence")
     op.drop_table("retest")
+    op.drop_table("push")
+    op.drop_table("inbox_file")
     op.drop_table("arrival")
     op.drop_table("student_tag")
     op.drop_table("structured_interview")

@@ -1,0 +1,29 @@
+"""What happens to a file on its way in, for the log and for whoever follows its life."""
+
+from __future__ import annotations
+
+from app.events import Event
+
+
+class FileReceived(Event):
+    """A file was uploaded and sealed."""
+
+
+class FileCommitted(Event):
+    """A file went in."""
+
+
+class FileWithdrawn(Event):
+    """A file was put aside before it went in."""
+
+
+class FilePreviewed(Event):
+    """It was worked out what a file would do."""
+
+
+class FileRefused(Event):
+    """A file cannot go in as it is; the reason stands in its receipt."""
+
+
+class FileStale(Event):
+    """The house moved between preview and commit; the file asks to be previewed again."""
