@@ -57,7 +57,8 @@ class Known:
         for one in named if isinstance(named, list) else [named]:
             low, dash, high = str(one).partition("-")
             if isinstance(one, str) and dash and low.isdecimal() and high.isdecimal():
-                found += [self._number(page, key, number) for number in range(int(low), int(high) + 1)]
+                ends = (self._number(page, key, int(low)), self._number(page, key, int(high)))
+                found += list(range(ends[0], ends[1] + 1)) if all(ends) else []
             else:
                 found.append(self._number(page, key, one))
         if len(found) != len(set(found)):
@@ -65,7 +66,7 @@ class Known:
         return tuple(number for number in found if number)
 
     def _number(self, page: Section, key: str, named: Any) -> int:
-        if named in self.keys and isinstance(named, str):
+        if isinstance(named, str) and named in self.keys:
             return self.keys[named]
         if isinstance(named, int) and not isinstance(named, bool) and named in self.numbers:
             return named

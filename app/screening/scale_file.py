@@ -93,7 +93,7 @@ def _named(page: Section) -> dict[str, Any]:
         "licence_class": page.one_of("licence_class", LICENCES),
         "kind": page.one_of("kind", KINDS, "questionnaire"),
         "source": page.string("source"),
-        "loinc": {key: str(value) for key, value in (page.any_of("loinc") or {}).items()},
+        "loinc": {key: str(value) for key, value in page.mapping("loinc").items()},
         "period": page.string("period", ""),
         "focus": page.words("focus", ["mood"]),
         "prefixes": tuple(normal(word) for word in page.words("prefixes", REQUIRED)),
@@ -185,7 +185,7 @@ def _codings(page: Section, minimum: int, maximum: int) -> tuple[Coding, ...]:
     for held in page.sections("codings", ()):
         low, high = held.whole("minimum"), held.whole("maximum")
         values: dict[int, int] = {}
-        for given, meant in (held.any_of("values") or {}).items():
+        for given, meant in held.mapping("values").items():
             if not str(given).lstrip("-").isdecimal() or not isinstance(meant, int):
                 held.fault("values", "应写成 { 文件里的数 = 本量表的数 }")
                 continue

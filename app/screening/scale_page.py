@@ -7,6 +7,7 @@ from typing import Any
 
 _KINDS: dict[type, str] = {str: "文字", bool: "true 或 false", int: "整数", float: "数", list: "列表", dict: "一节"}
 REQUIRED: Any = object()
+LARGEST = 10_000
 
 
 class Section:
@@ -37,6 +38,9 @@ class Section:
         fits = isinstance(value, int | float) if kind is float else isinstance(value, kind)
         if not fits or (kind in {int, float} and isinstance(value, bool)):
             self.fault(key, f"应为{_KINDS[kind]}")
+            return kind() if default is REQUIRED else default
+        if kind in {int, float} and not abs(value) <= LARGEST:
+            self.fault(key, f"数太大，应在 ±{LARGEST} 之内")
             return kind() if default is REQUIRED else default
         return value
 
@@ -80,6 +84,11 @@ class Section:
         """The value as it is: for a part that may be written in two ways."""
         self._taken.add(key)
         return self._table.get(key)
+
+    def mapping(self, key: str) -> dict[str, Any]:
+        """A section whose keys are the file's own."""
+        found: dict[str, Any] = self._take(key, dict, {})
+        return found
 
     def section(self, key: str, default: Any = None) -> Section:
         found = self._take(key, dict, {} if default is None else default)
