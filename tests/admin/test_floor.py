@@ -78,7 +78,7 @@ def test_more_and_stricter_rules_are_welcome(book: Rulebook) -> None:
     refuse_below_floor(replace(book, rules=(*book.rules, own)))
 
 
-@pytest.mark.parametrize("name", [rule_id for rule_id in ("scl90.total.positive", "phq9.total.positive")])
+@pytest.mark.parametrize("name", ["scl90.total.positive", "phq9.total.positive"])
 def test_the_page_changes_a_list_cut_off_within_its_bounds(book: Rulebook, name: str) -> None:
     rule = book.rule(name)
     assert rule.changeable is not None

@@ -56,7 +56,7 @@ def test_components_times_and_counts_come_out_by_name(tmp_path: Path) -> None:
 
     ended = run(tmp_path, "scale", "score", "psqi", file, "--json")
 
-    assert [row["total"] for row in ended.held["results"]] == [5, 18]
+    assert [row["total"] for row in ended.held["results"]] == [5, 17]
     assert list(ended.held["results"][0]["subscales"].values()) == [1, 1, 1, 0, 1, 0, 1]
 
 
