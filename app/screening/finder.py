@@ -22,7 +22,7 @@ from app.security.vault import normal
 from app.students.naming import pinyin
 from app.students.search import numbers_of
 from app.students.units import Units
-from app.students.writing import folded, related_form, sounds
+from app.students.writing import Forms, folded, forms, related_form, sounds
 from app.web.words import mask_name, mask_number
 from config import catalogue
 from models.bulk import fetch_many
@@ -65,14 +65,15 @@ class Finder:
         """The best candidates of every row, best first. ``scope``: classes to search where a row names none."""
         pools = self._pools(asked, set(scope))
         self.people.load(student_id for pool in pools for student_id in pool)
-        near = [
-            {student_id for student_id in pool if agreement(item.name, self.people[student_id]) or pool[student_id]}
-            for item, pool in zip(asked, pools, strict=True)
+        spoken = [forms(item.name) for item in asked]
+        pools = [
+            {each: known for each, known in pool.items() if known or agreement(name, self.people[each])}
+            for name, pool in zip(spoken, pools, strict=True)
         ]
-        everybody = {student_id for some in near for student_id in some}
+        everybody = {student_id for pool in pools for student_id in pool}
         self.people.load_details(everybody)
         self._load_numbers(everybody)
-        ranked = [self._ranked(item, pool) for item, pool in zip(asked, pools, strict=True)]
+        ranked = [self._ranked(*row) for row in zip(asked, spoken, pools, strict=True)]
         return self._shown(ranked)
 
     def introduce(self, known: Mapping[bytes, Ground]) -> list[Candidate]:
@@ -193,12 +194,12 @@ class Finder:
 
     # --- what speaks for each ------------------------------------------------------------------
 
-    def _ranked(self, item: Asked, pool: Mapping[bytes, set[Ground]]) -> list[Candidate]:
+    def _ranked(self, item: Asked, name: Forms, pool: Mapping[bytes, set[Ground]]) -> list[Candidate]:
         near = self._near(item.number) if pool else set()
         ranked = []
         for student_id, known in pool.items():
             person, grounds = self.people[student_id], set(known)
-            named = agreement(item.name, person)
+            named = agreement(name, person)
             if named is None and not known:
                 continue
             grounds |= {named} if named else set()

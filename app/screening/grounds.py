@@ -6,26 +6,26 @@ from collections.abc import Sequence
 
 from app.screening.identities import Candidate, Ground, Strength
 from app.screening.people import Person
-from app.students.writing import folded, is_spelt, one_sign_apart, related_form, same_name, sounds
+from app.students.writing import Forms, forms, one_sign_apart, same_name
 from config import catalogue
 
 BY_NUMBER = frozenset({Ground.NUMBER, Ground.LOST_ZEROS, Ground.FORMER_NUMBER, Ground.CROSSED})
 _BY_NAME = frozenset({Ground.NAME, Ground.FORMER_NAME})
 
 
-def agreement(name: str, person: Person) -> Ground | None:
+def agreement(name: Forms, person: Person) -> Ground | None:
     """How the name of a row agrees with that of a student, at best."""
-    if not name:
+    if not name.folded:
         return None
-    if same_name(name, person.name):
-        return Ground.SOUND if is_spelt(name) and not is_spelt(person.name) else Ground.NAME
-    if person.former_name and same_name(name, person.former_name):
+    if same_name(name, person.forms):
+        return Ground.SOUND if name.is_spelt and not person.forms.is_spelt else Ground.NAME
+    if person.former_name and same_name(name, forms(person.former_name)):
         return Ground.FORMER_NAME
-    if related_form(name) == related_form(person.name):
+    if name.related == person.forms.related:
         return Ground.RELATED_NAME
-    if not sounds(name).isdisjoint(sounds(person.name)):
+    if not name.sounds.isdisjoint(person.forms.sounds):
         return Ground.SOUND
-    return Ground.ONE_SIGN if one_sign_apart(folded(name), folded(person.name)) else None
+    return Ground.ONE_SIGN if one_sign_apart(name.folded, person.forms.folded) else None
 
 
 def numbers_near(number: str) -> set[str]:

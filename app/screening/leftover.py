@@ -16,7 +16,7 @@ from app.screening.people import People, matches
 from app.security.access import Access
 from app.students.naming import is_damaged
 from app.students.roster_row import as_date
-from app.students.writing import same_name
+from app.students.writing import forms, same_name
 from config import catalogue
 from models.bulk import fetch_many
 from models.student import StudentNumber
@@ -102,8 +102,8 @@ class Leftover:
             self._match(position, owners[0], "former_number")
 
     def _is_called(self, match: Match, name: str) -> bool:
-        person = self.people[match.student_id]
-        return same_name(name, person.name) or same_name(name, person.former_name)
+        person, spoken = self.people[match.student_id], forms(name)
+        return same_name(spoken, person.forms) or same_name(spoken, forms(person.former_name))
 
     def _match(self, position: int, match: Match, how: str) -> None:
         self.matched.students[position], self.matched.how[position] = match, how

@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from app.screening.identities import Match
 from app.security.access import Access
+from app.students.writing import Forms, forms
 from models.bulk import fetch_many
 from models.student import Student
 
@@ -25,6 +26,7 @@ class Person:
     match: Match
     status: str
     name: str
+    forms: Forms
     former_name: str = ""
     born: str = ""
     """ISO date, as the roster gave it."""
@@ -56,7 +58,7 @@ class People:
             ).all()
             for row, name in zip(rows, self._access.open_each(rows, Student.name), strict=True):
                 match = Match(row.student_id.bytes, row.college_id.bytes, row.class_id.bytes, row.name_index)
-                self._known[match.student_id] = Person(match, row.status, name)
+                self._known[match.student_id] = Person(match, row.status, name, forms(name))
 
     def load_details(self, student_ids: Iterable[bytes]) -> None:
         """Open former names and birth dates of these students, whose names are open already."""

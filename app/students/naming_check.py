@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from app.security.access import Access
-from app.students.writing import same_name
+from app.students.writing import forms, same_name
 from models.student import Student
 
 _SLICE = 500
@@ -31,7 +31,7 @@ def other_names(access: Access, named: Sequence[tuple[UUID | None, str]]) -> set
     return {
         place
         for place, student_id, name in differing
-        if not any(same_name(name, borne) for borne in names[student_id] if borne)
+        if not any(same_name(forms(name), forms(borne)) for borne in names[student_id] if borne)
     }
 
 

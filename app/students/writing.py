@@ -7,6 +7,7 @@ reason to ask a person, never to match.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -35,10 +36,11 @@ def is_spelt(name: str) -> bool:
 
 def sounds(name: str) -> frozenset[str]:
     """Every spelling a name may have: with its surname's own reading, and in letters also the given name first."""
-    found = {_spelling(folded(name))}
+    text = folded(name)
+    found = {_spelling(text)}
     for surname, reading in catalogue.table("variants")["surnames"].items():
-        if folded(name).startswith(surname):
-            found.add(_spelling(reading + pinyin(folded(name)[len(surname) :])))
+        if text.startswith(surname):
+            found.add(_spelling(reading + pinyin(text[len(surname) :])))
     if is_spelt(name):
         words = _words(name)
         orders = (words, words[-1:] + words[:-1], words[::-1])
@@ -50,16 +52,32 @@ def _words(name: str) -> list[str]:
     return name.lower().replace(",", " ").replace("，", " ").split()
 
 
-def same_name(one: str, other: str) -> bool:
+@dataclass(frozen=True, slots=True)
+class Forms:
+    """One name in every form it is compared in, worked out once."""
+
+    words: list[str]
+    folded: str
+    related: str
+    is_spelt: bool
+    sounds: frozenset[str]
+
+
+def forms(name: str) -> Forms:
+    """The forms of a name."""
+    return Forms(sorted(_words(name)), folded(name), related_form(name), is_spelt(name), sounds(name))
+
+
+def same_name(one: Forms, other: Forms) -> bool:
     """Whether two names differ by writing at most.
 
     A name in letters agrees with the characters it spells, and with the same words in another order.
     """
-    if folded(one) == folded(other):
-        return bool(folded(one))
-    if is_spelt(one) and is_spelt(other):
-        return sorted(_words(one)) == sorted(_words(other))
-    return is_spelt(one) is not is_spelt(other) and not sounds(one).isdisjoint(sounds(other))
+    if one.folded == other.folded:
+        return bool(one.folded)
+    if one.is_spelt and other.is_spelt:
+        return one.words == other.words
+    return one.is_spelt is not other.is_spelt and not one.sounds.isdisjoint(other.sounds)
 
 
 def one_sign_apart(one: str, other: str) -> bool:

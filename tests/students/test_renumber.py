@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from random import Random
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from sqlalchemy import select
 
 from app.intake.sheet import Table
@@ -134,6 +137,32 @@ def test_a_row_in_doubt_is_told_and_changes_nothing(three: House, rows: list[lis
     assert receipt["rows_rejected"] == len(rows)
     assert state(three) == before
     assert not any(number in str(receipt["problems"]) for number in (A, B, "20269001", "王小涵"))
+
+
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    movers=st.lists(st.sampled_from(["王小涵", "李雨", "赵一鸣"]), unique=True),
+    targets=st.permutations([A, B, C, "N1", "N2"]),
+    order=st.randoms(use_true_random=False),
+)
+def test_everybody_gets_the_number_the_list_gives_him_in_whatever_order_it_stands(
+    sqlite_house: House, movers: list[str], targets: list[str], order: Random
+) -> None:
+    if not sqlite_house.count(Student):
+        sqlite_house.make.roster(HEADER, [WANG, LI, ZHAO])
+    before = bearers(sqlite_house)
+    borne = {name: number for number, name in before.items()}
+    rows = [[borne[name], new, name] for name, new in zip(movers, targets, strict=False)]
+    order.shuffle(rows)
+    staying = {number: name for number, name in before.items() if name not in movers}
+
+    receipt = change(sqlite_house, *rows)
+
+    after = bearers(sqlite_house)
+    assert sorted(after.values()) == ["李雨", "王小涵", "赵一鸣"]
+    assert receipt["rows_accepted"] + receipt["rows_rejected"] == len(rows)
+    if staying.keys().isdisjoint(new for _, new, _ in rows):
+        assert after == staying | {new: name for _, new, name in rows}
 
 
 def test_an_exchange_without_names_is_not_undone_by_bringing_it_again(three: House) -> None:
