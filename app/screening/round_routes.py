@@ -44,7 +44,8 @@ def rounds() -> ResponseReturnValue:
     place = page_of(request.args.get("page"))
     query = select(ScreeningRound.id, ScreeningRound.opened_at)
     found = access.page(query, order=["-opened_at", "id"], limit=PAGE + 1, offset=place.offset)
-    rows = [access.session.get_one(ScreeningRound, row.id) for row in found[:PAGE]]
+    wanted = select(ScreeningRound).where(ScreeningRound.id.in_([row.id for row in found[:PAGE]]))
+    rows = access.session.scalars(wanted.order_by(ScreeningRound.opened_at.desc(), ScreeningRound.id)).all()
     reader = counting()
     lines = {row.id: coverage.progress(reader, row) for row in rows if row.stage is not RoundStage.REPORTED}
     return render_template(
@@ -164,8 +165,9 @@ def show_round(round_id: UUID) -> ResponseReturnValue:
             round.move(access, row, stage=stage, make_up_closes_on=form.make_up_closes_on.data)
             flash("批次状态已更新。")
             return redirect(url_for(".show_round", round_id=round_id))
-    if form.is_submitted() and form.stage.data in {choice.value for choice in form.stage.choices}:
-        return _stage_page(row, form, RoundStage(form.stage.data))
+    wanted = next((stage for stage in row.__moves__[row.stage] if stage.value == form.stage.data), None)
+    if form.errors and wanted is not None:
+        return _stage_page(row, form, wanted)
     importing = access.under(Permission.SCREENING_IMPORT)
     files = round_quality.files(importing, round_id)
     line = coverage.progress(counting(), row)
