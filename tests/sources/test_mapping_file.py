@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import tomllib
+from contextlib import suppress
 from typing import Any
 
 import pytest
+import tomli_w
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -36,20 +38,14 @@ def test_one_layout_is_a_plain_mapping_and_several_are_tables() -> None:
 
 @given(st.dictionaries(KEYS, TREES, max_size=4))
 def test_whatever_stands_in_a_file_it_is_read_or_refused(held: dict[str, Any]) -> None:
-    import tomli_w  # noqa: PLC0415
-
-    try:
+    with suppress(Refusal):
         mapping_file.read(tomli_w.dumps(held))
-    except Refusal as refusal:
-        assert refusal.sentence
 
 
 @given(st.binary(max_size=200))
 def test_any_bytes_are_read_or_refused(raw: bytes) -> None:
-    try:
+    with suppress(Refusal):
         mapping_file.read(raw)
-    except Refusal as refusal:
-        assert refusal.sentence
 
 
 @pytest.mark.parametrize(
