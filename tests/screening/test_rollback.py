@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Any
 
-import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from app.risk import duty as duties
-from app.security.policy import Permission
+from app.security.policy import Permission, Purpose
 from models.case import Case
-from models.identity import Role
-from models.intake import BatchStage, ImportBatch
 from models.moment import now
 from models.participation import AbsenceKind, Retest, RetestStage, RoundAbsence
-from models.refusal import Refusal
 from models.risk import Alert, AlertStage, Duty, Level
-from models.screening import ResponseSet, RoundStage, ScreeningRound, UnplacedAnswer, UnplacedStage
+from models.screening import ResponseSet, ScreeningRound, UnplacedAnswer, UnplacedStage
 from tests.house import Client, House
 from tests.risk.people import staffed, talk, told
 from tests.screening.corrections import attention_of, holding, last_delivery, roll_back
-from tests.screening.files import Person, bring_in, enrol, gad, line, phq, written
+from tests.screening.files import COLUMNS, Person, bring_in, enrol, gad, line, phq, written
 
 
 def alert_of(house: House, person: Person) -> Alert:
@@ -111,7 +105,7 @@ def test_a_case_that_came_of_it_stays_and_its_keeper_is_told(house: House, tmp_p
 def test_an_alert_from_before_falls_back_to_its_own_reasons(house: House, tmp_path: Path) -> None:
     held = staffed(house)
     [person] = enrol(house, 1, held.group)
-    alert = house.make.alert(person.row)
+    alert = house.make.alert(person.row, rule="report.watch")
     before = holding(house)
     assert alert.level is Level.YELLOW
     bring_in(house, written(tmp_path, line(person, phq(12, 2))))
@@ -128,7 +122,7 @@ def test_what_a_person_raised_an_alert_to_is_not_taken_back(house: House, tmp_pa
     [person] = enrol(house, 1, held.group)
     bring_in(house, written(tmp_path, line(person, phq(3, 1))))
     alert = alert_of(house, person)
-    held.psychologist.post(f"/alerts/{alert.id}/level", level="orange", version=str(alert.version))
+    held.psychologist.post(f"/alerts/{alert.id}/raise", level="orange", version=str(alert.version))
 
     roll_back(held.head, last_delivery(house))
 
@@ -194,7 +188,9 @@ def test_an_alert_that_was_disproved_because_its_answers_were_replaced_is_raised
     bring_in(house, written(tmp_path, line(person, phq(12, 2))))
     alert = alert_of(house, person)
     bring_in(house, written(tmp_path, line(person, phq(0)), name="new.csv"), replace=True)
-    page = head.post(f"/alerts/{alert.id}/disprove", basis="作答已被新结果替换", version=str(house.again(alert).version))
+    page = head.post(
+        f"/alerts/{alert.id}/disprove", basis="作答已被新结果替换", version=str(house.again(alert).version)
+    )
     assert house.again(alert).stage is AlertStage.DISPROVED, page.text
 
     roll_back(head, last_delivery(house))
@@ -206,7 +202,8 @@ def test_an_alert_that_was_disproved_because_its_answers_were_replaced_is_raised
 def test_re_tests_and_absences_are_as_before(house: House, tmp_path: Path) -> None:
     head, _, _ = house.make.team()
     careless, absent = enrol(house, 2)
-    bring_in(house, written(tmp_path, line(careless, [3] * 9, [3] * 7)))
+    header = [*COLUMNS, "是否有效"]
+    bring_in(house, written(tmp_path, [*line(careless, [3] * 9, [3] * 7), "无效"], header=header))
     assert house.count(Retest, Retest.stage == RetestStage.OPEN) == 1
     _write_absent(house, absent)
     before = holding(house)
@@ -221,7 +218,7 @@ def test_re_tests_and_absences_are_as_before(house: House, tmp_path: Path) -> No
 
 
 def _write_absent(house: House, person: Person) -> None:
-    with house.console(Permission.SCREENING_IMPORT) as access:
+    with house.console(Permission.SCREENING_IMPORT, Purpose.CARE) as access:
         access.session.add(
             RoundAbsence(
                 round_id=access.session.scalar(select(ScreeningRound.id)),
