@@ -21,6 +21,7 @@ from app.cli import (
     policy,
     quality,
     recovery,
+    rescore,
     scale,
     screening,
     serve,
@@ -65,6 +66,7 @@ for command in (
     quality.check,
 ):
     main.add_command(command)
+scale.scale.add_command(rescore.rescore_command)
 
 
 def run() -> None:

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import Enum
 from uuid import UUID
 
 from sqlalchemy import select
@@ -42,7 +42,7 @@ class AlertsCorrected(Event):
     """Alerts fell back to the reasons they have left, or are void."""
 
 
-class After(StrEnum):
+class After(Enum):
     """What becomes of an alert."""
 
     STAYS = "stays"

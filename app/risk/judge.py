@@ -11,7 +11,6 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import select
 
@@ -19,26 +18,24 @@ from app.admin import rulebook
 from app.admin.rule import Rulebook
 from app.events import Event
 from app.notices import post
-from app.risk import alert
+from app.risk import alert, unplaced_rows
 from app.risk.alert import Concern, Reason, SealedReasons
 from app.risk.capacity import weeks_for
-from app.risk.duty import NOBODY
 from app.risk.rules import Hit, hits_of
+from app.risk.unplaced_rows import Unplaced
 from app.screening import witness
-from app.screening.scoring import MISSING
 from app.screening.sheets import Bundle
 from app.security.access import Access
 from app.security.holders import first_holder
-from models.base import new_id, new_ids
+from models.base import new_ids
 from models.bulk import Same, fetch_many
 from models.correction import WitnessKind
 from models.identity import Role
 from models.intake import ImportBatch
 from models.interview import InterviewEntry, InterviewStage
 from models.moment import now
-from models.refusal import Refusal
 from models.risk import Alert, Level, Signal
-from models.screening import ScreeningRound, UnplacedAnswer, UnplacedStage
+from models.screening import ScreeningRound
 from models.sealed import KeyClass, Sealed
 
 _ALERTED = select(Alert.student_id).where(Alert.ended_at.is_(None))
@@ -46,10 +43,6 @@ _ALERTED = select(Alert.student_id).where(Alert.ended_at.is_(None))
 
 class InterviewsListed(Event):
     """Students were put on a round's interview list."""
-
-
-class CriticalAnswerUnplaced(Event):
-    """A critical answer has no known student: somebody must find out whose it is."""
 
 
 @dataclass(slots=True)
@@ -64,15 +57,6 @@ class _Listed:
     sealed: list[Sealed] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
-class _Unplaced:
-    """One row with a critical answer and no student."""
-
-    row: int
-    digest: bytes
-    held: dict[str, Any]
-
-
 @dataclass(slots=True)
 class RiskFindings:
     """Alerts, list entries and unplaced answers of one file."""
@@ -81,7 +65,7 @@ class RiskFindings:
     concerns: list[Concern]
     reasons: SealedReasons
     listed: _Listed
-    unplaced: list[_Unplaced]
+    unplaced: list[Unplaced]
     counts: dict[str, Any]
     said_again: dict[WitnessKind, list[bytes]] = field(default_factory=dict)
     """Digests of what another delivery had said already, and that this one says as well."""
@@ -89,7 +73,7 @@ class RiskFindings:
     def write(self, access: Access, screening_round: ScreeningRound, batch: ImportBatch) -> None:
         alert.raise_all(access, self.book, self.concerns, self.reasons, batch_id=batch.id)
         _write_list(access, self, screening_round, batch)
-        _write_unplaced(access, self, screening_round, batch)
+        unplaced_rows.write(access, self.book, self.unplaced, screening_round, batch)
         for kind, digests in self.said_again.items():
             witness.write(access, batch.id, kind, digests)
 
@@ -104,7 +88,7 @@ def judge(access: Access, bundle: Bundle, screening_round: ScreeningRound) -> Ri
         raising = [hit for hit in hits if hit.rule.level is not None]
         if student is None or units is None:
             if raising:
-                unplaced.append(_unplaced(access, bundle, place, raising))
+                unplaced.append(unplaced_rows.unplaced_of(access, bundle, place, raising))
         elif raising:
             reasons = tuple(_reason(access, bundle, place, hit) for hit in raising)
             earlier = concerns[student].reasons if student in concerns else ()
@@ -116,7 +100,7 @@ def judge(access: Access, bundle: Bundle, screening_round: ScreeningRound) -> Ri
     people = [*to_list.students, *(concern.student_id for concern in raised)]
     access.vault.fetch_keys("student", people, KeyClass.CARE, make=False)
     _seal_list(access, to_list)
-    asked = _not_yet_asked(access, unplaced)
+    asked = unplaced_rows.not_yet_asked(access, unplaced)
     found = RiskFindings(book, raised, alert.seal_reasons(access, book, raised), to_list, asked, {})
     found.said_again = {
         WitnessKind.ROW: sorted(_rejected(concerns.values()) - _rejected(raised)),
@@ -236,66 +220,3 @@ def _write_list(access: Access, found: RiskFindings, screening_round: ScreeningR
     )
     post.tell(access, screening_round.owner_id, role, "interview_list", count=len(listed.students))
     access.record(InterviewsListed(object_id=screening_round.id, count=len(listed.students)))
-
-
-# --- critical answers without a student -------------------------------------------------------
-
-
-def _unplaced(access: Access, bundle: Bundle, place: int, hits: Sequence[Hit]) -> _Unplaced:
-    identity = bundle.identity(place)
-    answers = {
-        key: [None if value == MISSING else value for value in held.answers[place].tolist()]
-        for key, held in bundle.scales.items()
-        if held.present[place]
-    }
-    held = {
-        "identity": identity,
-        "answers": answers,
-        "rules": [{"rule": hit.rule.id, "text": hit.rule.reason} for hit in hits],
-    }
-    said = json.dumps([identity, answers], ensure_ascii=False, sort_keys=True).encode()
-    return _Unplaced(bundle.row_numbers[place], access.digest("unplaced", said)[:16], held)
-
-
-def _not_yet_asked(access: Access, unplaced: list[_Unplaced]) -> list[_Unplaced]:
-    """What came with a file that was rolled back is asked about anew."""
-    asked = select(UnplacedAnswer.digest).where(UnplacedAnswer.stage != UnplacedStage.VOID)
-    known = set(access.session.scalars(asked)) if unplaced else set()
-    kept: dict[bytes, _Unplaced] = {}
-    for item in unplaced:
-        if item.digest not in known:
-            kept.setdefault(item.digest, item)
-    return list(kept.values())
-
-
-def _write_unplaced(access: Access, found: RiskFindings, screening_round: ScreeningRound, batch: ImportBatch) -> None:
-    """An "identify now" task of the centre head with a clock, in the same transaction (decisions 11)."""
-    if not found.unplaced:
-        return
-    role, owner = _identifier(access)
-    due = found.book.due("identify")
-    for item in found.unplaced:
-        row = UnplacedAnswer(
-            id=new_id(),
-            batch_id=batch.id,
-            round_id=screening_round.id,
-            row_number=item.row,
-            stage=UnplacedStage.OPEN,
-            owner_id=owner,
-            due_at=due,
-            rule_version=found.book.version,
-            raised_at=now(),
-            digest=item.digest,
-        )
-        access.seal_json(row, UnplacedAnswer.body, item.held)
-        access.session.add(row)
-    post.tell(access, owner, role, "identify", count=len(found.unplaced))
-    access.record(CriticalAnswerUnplaced(object_id=batch.id, count=len(found.unplaced)))
-
-
-def _identifier(access: Access) -> tuple[Role, UUID]:
-    for role in (Role.CENTRE_HEAD, Role.AFFAIRS_HEAD):
-        owner = first_holder(access.session, role)
-        if owner is not None:
-            return role, owner
-    raise Refusal(NOBODY)

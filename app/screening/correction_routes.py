@@ -123,7 +123,7 @@ def _give(form: OwnerForm, sheet: ResponseSet) -> None:
         rows = [row for row in rows if row.response_set_id == sheet.id]
     act = reattribution.swap if form.swap.data else reattribution.reattribute
     named = {"other": student} if form.swap.data else {"to": student}
-    act(access, rows, reason=form.reason.data or "", replace=form.replace.data, **named)  # type: ignore[operator]
+    act(access, rows, reason=form.reason.data or "", replace=form.replace.data, **named)
 
 
 # --- rows that did not go in --------------------------------------------------------------------

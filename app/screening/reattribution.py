@@ -102,29 +102,15 @@ def _move(access: Access, moves: Sequence[Move], kind: CorrectionKind, *, reason
         raise Refusal(_GONE)
     round_id = moves[0].rows[0].round_id
     screening_round = access.session.get_one(ScreeningRound, round_id, with_for_update=True)
-    access.lock_students([move.to.id for move in moves] + [row.student_id for move in moves for row in move.rows])
+    in_the_way = _refuse_unfit(access, moves, replace=replace)
     gone = [row.response_set_id for move in moves for row in move.rows]
-    _refuse_changed(access, gone)
-    if any(row.student_id == move.to.id for move in moves for row in move.rows):
-        raise Refusal("选的就是现在这名学生，不需要更正。", field="student")
-    in_the_way = _in_the_way(access, moves, gone)
-    if in_the_way and not replace:
-        scales = "、".join(sorted({title_of(row.scale) for row in in_the_way}))
-        raise Refusal(
-            f"这名学生在本批次已有结果（{scales}）。如果已有的那份不对，请勾选“替换已有结果”；"
-            "如果两人的结果对调了，请勾选“互换”。",
-            field="replace",
-        )
-    correction = Correction(kind=kind, made_at=now(), made_by=access.actor.id)
-    access.seal(correction, Correction.reason, reason.strip())
-    access.session.add(correction)
-    access.session.flush()
-    taken = list(dict.fromkeys(row.student_id for move in moves for row in move.rows))
+    correction = _begin(access, kind, reason)
     prepare.void(access, gone, by=correction.id, was_anothers=True)
     if in_the_way:
         prepare.void(access, [row.response_set_id for row in in_the_way], by=correction.id)
     restored = _restore(access, moves, gone)
     given = [sheet_id for move in moves for sheet_id in _give(access, move)]
+    taken = list(dict.fromkeys(row.student_id for move in moves for row in move.rows))
     access.record(
         SheetsReattributed(
             object_id=correction.id,
@@ -138,6 +124,32 @@ def _move(access: Access, moves: Sequence[Move], kind: CorrectionKind, *, reason
     )
     _see_to_participation(access, screening_round, moves, taken)
     return correction
+
+
+def _begin(access: Access, kind: CorrectionKind, reason: str) -> Correction:
+    correction = Correction(kind=kind, made_at=now(), made_by=access.actor.id)
+    access.seal(correction, Correction.reason, reason.strip())
+    access.session.add(correction)
+    access.session.flush()
+    return correction
+
+
+def _refuse_unfit(access: Access, moves: Sequence[Move], *, replace: bool) -> list[Row[Any]]:
+    """Refuse what cannot be done; returns what is in the way and is to be replaced."""
+    access.lock_students([move.to.id for move in moves] + [row.student_id for move in moves for row in move.rows])
+    gone = [row.response_set_id for move in moves for row in move.rows]
+    _refuse_changed(access, gone)
+    if any(row.student_id == move.to.id for move in moves for row in move.rows):
+        raise Refusal("选的就是现在这名学生，不需要更正。", field="student")
+    in_the_way = _in_the_way(access, moves, gone)
+    if in_the_way and not replace:
+        scales = "、".join(sorted({title_of(row.scale) for row in in_the_way}))
+        raise Refusal(
+            f"这名学生在本批次已有结果（{scales}）。如果已有的那份不对，请勾选“替换已有结果”；"
+            "如果两人的结果对调了，请勾选“互换”。",
+            field="replace",
+        )
+    return in_the_way
 
 
 def _refuse_changed(access: Access, ids: Sequence[UUID]) -> None:

@@ -9,9 +9,8 @@ answers cannot be scored anew and stay as they are.
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -33,7 +32,6 @@ from models.refusal import Refusal
 from models.screening import ResponseSet, ScreeningRound, SheetStatus
 
 AT_ONCE = 1_000
-Beat = Callable[[int, int], None]
 NO_BAND = "--"
 
 
@@ -89,28 +87,78 @@ def judge_with(judge: CriticalJudge) -> None:
         _judges.append(judge)
 
 
-def rescore(
-    access: Access, *, scale: str | None = None, round_name: str | None = None, dry_run: bool = False, beat: Beat
-) -> list[Difference]:
-    """Score anew what was scored by another version; returns the differences. ``dry_run`` writes nothing."""
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """Sheets of one scale in one round that are scored anew in one transaction."""
+
+    round_id: UUID
+    round_name: str
+    scale: str
+    ids: tuple[UUID, ...]
+
+
+def slices(access: Access, *, scale: str | None = None, round_name: str | None = None) -> list[Slice]:
+    """What another version of a scale or of the arithmetic has scored, in slices of one round and scale each."""
     if scale is not None and scale not in all_scales():
         raise Refusal(f"不认识的量表 {scale}；可用：{'、'.join(sorted(all_scales()))}。")
-    groups = list(_groups(access, scale, round_name))
-    total, done = sum(count for _, _, count in groups), 0
+    query = select(ScreeningRound.id, ScreeningRound.name).order_by(ScreeningRound.opened_at, ScreeningRound.id)
+    if round_name is not None:
+        query = query.where(ScreeningRound.name == " ".join(round_name.split()))
+    rounds = access.session.execute(query).all()
+    if round_name is not None and not rounds:
+        raise Refusal(f"没有叫“{round_name}”的批次，请核对名称。")
     found = []
-    correction: Correction | None = None
-    for round_row, key, count in groups:
-        difference = Difference(round_row.name, key, to_version=f"{all_scales()[key].version} / {ENGINE}")
-        for rows in _slices(access, round_row.id, key):
-            if not dry_run and correction is None:
-                correction = Correction(kind=CorrectionKind.RESCORED, made_at=now(), made_by=access.actor.id)
-                access.session.add(correction)
-                access.session.flush()
-            _one_slice(access, all_scales()[key], rows, difference, correction)
-            done += len(rows)
-            beat(done, total)
-        found.append(difference)
+    for row in rounds:
+        for key, held in sorted(all_scales().items()):
+            if scale in {None, key}:
+                ids = access.session.scalars(
+                    select(ResponseSet.id)
+                    .where(*outdated(held), ResponseSet.round_id == row.id)
+                    .order_by(ResponseSet.student_id, ResponseSet.id)
+                ).all()
+                found += [
+                    Slice(row.id, row.name, key, tuple(ids[start : start + AT_ONCE]))
+                    for start in range(0, len(ids), AT_ONCE)
+                ]
     return found
+
+
+def difference_of(part: Slice) -> Difference:
+    """The difference a slice belongs to, still empty."""
+    return Difference(part.round_name, part.scale, to_version=f"{all_scales()[part.scale].version} / {ENGINE}")
+
+
+def begin(access: Access) -> Correction:
+    """The act on whose account earlier scores become void."""
+    correction = Correction(kind=CorrectionKind.RESCORED, made_at=now(), made_by=access.actor.id)
+    access.session.add(correction)
+    access.session.flush()
+    return correction
+
+
+def compare(access: Access, part: Slice, difference: Difference, *, by: UUID | None = None) -> int:
+    """Work out what changes and count it; ``by`` a correction, write it. Returns how many sheets it was.
+
+    A sheet that somebody has corrected meanwhile is left to the next run.
+    """
+    scale = all_scales()[part.scale]
+    rows = stored.sheets_of(access, ResponseSet.id.in_(part.ids), *outdated(scale))
+    if not rows:
+        return 0
+    if by is not None:
+        access.session.get_one(ScreeningRound, part.round_id, with_for_update=True)
+        access.lock_students(row.student_id for row in rows)
+        rows = stored.sheets_of(access, ResponseSet.id.in_(part.ids), *outdated(scale))
+    bodies = stored.bodies_of(access, rows)
+    held = stored.bundle_of(access, rows, bodies).scales[scale.key]
+    _count(scale, rows, bodies, held, difference)
+    for judge in _judges:
+        new, gone = judge(access, rows, bodies)
+        difference.critical_new += new
+        difference.critical_gone += gone
+    if by is not None:
+        _write(access, rows, held, by)
+    return len(rows)
 
 
 def outdated(scale: Scale) -> tuple[Any, ...]:
@@ -123,51 +171,7 @@ def outdated(scale: Scale) -> tuple[Any, ...]:
     )
 
 
-def _groups(access: Access, scale: str | None, round_name: str | None) -> Iterator[tuple[Row[Any], str, int]]:
-    query = select(ScreeningRound.id, ScreeningRound.name).order_by(ScreeningRound.opened_at, ScreeningRound.id)
-    if round_name is not None:
-        query = query.where(ScreeningRound.name == " ".join(round_name.split()))
-    rounds = access.session.execute(query).all()
-    if round_name is not None and not rounds:
-        raise Refusal(f"没有叫“{round_name}”的批次，请核对名称。")
-    for row in rounds:
-        for key, held in sorted(all_scales().items()):
-            if scale in {None, key}:
-                ids = access.session.scalars(
-                    select(ResponseSet.id).where(*outdated(held), ResponseSet.round_id == row.id)
-                ).all()
-                if ids:
-                    yield row, key, len(ids)
-
-
-def _slices(access: Access, round_id: UUID, key: str) -> Iterator[list[Row[Any]]]:
-    ids = access.session.scalars(
-        select(ResponseSet.id)
-        .where(*outdated(all_scales()[key]), ResponseSet.round_id == round_id)
-        .order_by(ResponseSet.student_id, ResponseSet.id)
-    ).all()
-    for start in range(0, len(ids), AT_ONCE):
-        yield stored.sheets_of(access, ResponseSet.id.in_(ids[start : start + AT_ONCE]))
-
-
-def _one_slice(
-    access: Access, scale: Scale, rows: list[Row[Any]], difference: Difference, correction: Correction | None
-) -> None:
-    if correction is not None:
-        access.lock_students(row.student_id for row in rows)
-    bodies = stored.bodies_of(access, rows)
-    bundle = stored.bundle_of(access, rows, bodies)
-    held = bundle.scales[scale.key]
-    _compare(scale, rows, bodies, held, difference)
-    for judge in _judges:
-        new, gone = judge(access, rows, bodies)
-        difference.critical_new += new
-        difference.critical_gone += gone
-    if correction is not None:
-        _write(access, rows, held, correction)
-
-
-def _compare(
+def _count(
     scale: Scale, rows: Sequence[Row[Any]], bodies: Sequence[Any], held: ScaleSheets, difference: Difference
 ) -> None:
     labels = {band.key: band.label for band in scale.bands}
@@ -184,13 +188,13 @@ def _compare(
             difference.bands[before, after] += 1
 
 
-def _write(access: Access, rows: Sequence[Row[Any]], held: ScaleSheets, correction: Correction) -> None:
+def _write(access: Access, rows: Sequence[Row[Any]], held: ScaleSheets, by: UUID) -> None:
     """New sheets with the same answers; digests name answers, so that they stay."""
     olds = [row.response_set_id for row in rows]
     ids = new_ids(len(rows))
     owners = [row.student_id.bytes for row in rows]
     digests = fate.digests_of(access, held, owners)
-    restore.let_go(access, olds, by=correction.id)
+    restore.let_go(access, olds, by=by)
     statuses = sealing.statuses(held)
     access.insert_many(
         ResponseSet,
@@ -213,7 +217,7 @@ def _write(access: Access, rows: Sequence[Row[Any]], held: ScaleSheets, correcti
         },
     )
     pairs = tuple(zip(olds, (UUID(bytes=new) for new in ids), strict=True))
-    access.record(SheetsRescored(object_id=correction.id, count=len(rows), round_id=rows[0].round_id, pairs=pairs))
+    access.record(SheetsRescored(object_id=by, count=len(rows), round_id=rows[0].round_id, pairs=pairs))
 
 
 def words_of(found: Sequence[Difference], *, dry_run: bool) -> str:
@@ -229,7 +233,3 @@ def words_of(found: Sequence[Difference], *, dry_run: bool) -> str:
         if item.critical_new or item.critical_gone:
             lines.append(f"  新增关键题提示 {item.critical_new} 人，不再提示 {item.critical_gone} 人（仍留待人工判断）")
     return "\n".join(lines)
-
-
-def as_json(found: Sequence[Difference]) -> str:
-    return json.dumps([item.as_table() for item in found], ensure_ascii=False)

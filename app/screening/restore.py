@@ -46,7 +46,7 @@ def to_hold_again(access: Access, keys: Iterable[Key], *, without: UUID | None, 
 
 
 def _candidates(access: Access, students: Sequence[UUID]) -> Iterable[ResponseSet]:
-    """Sheets that hold or that a delivery replaced, of deliveries that stand; oldest first, so that the last one wins."""
+    """Sheets that hold or that a delivery replaced, of deliveries that stand; oldest first: the last one wins."""
     replaced_by = select(ImportBatch.id)
     standing = select(ImportBatch.id).where(ImportBatch.stage != BatchStage.ROLLED_BACK)
     return access.session.scalars(

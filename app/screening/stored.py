@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import numpy as np
-from sqlalchemy import Row, select
+from sqlalchemy import Row, Select, select
 
 from app.screening import totals
 from app.screening.scale import Scale, all_scales
@@ -25,7 +25,7 @@ SOME = 500
 
 def sheets_of(access: Access, *where: Any) -> list[Row[Any]]:
     """Sheets with what they hold still sealed, in the order in which they were written."""
-    query = select(
+    query: Select[*tuple[Any, ...]] = select(
         ResponseSet.id.label("response_set_id"),
         ResponseSet.student_id,
         ResponseSet.round_id,

@@ -45,7 +45,9 @@ def undo(access: Access, batch: ImportBatch) -> None:
     asked = session.scalars(select(Retest).where(*_asked(batch)).order_by(Retest.student_id)).all()
     settled = session.scalars(select(Retest).where(*_settled(batch)).order_by(Retest.student_id)).all()
     ended = session.scalars(select(RoundAbsence).where(*_ended(batch)).order_by(RoundAbsence.student_id)).all()
-    holding = _holding(access, batch.round_id, {row.student_id for row in [*asked, *settled, *ended]})
+    holding = _holding(
+        access, batch.round_id, {row.student_id for row in (*asked, *settled)} | {row.student_id for row in ended}
+    )
     _end_groundless(asked, holding)
     session.flush()
     open_ones = set(
@@ -63,7 +65,7 @@ def follow_away(access: Access, round_id: UUID, batch_id: UUID, students: Sequen
     asked = access.session.scalars(select(Retest).where(*mine).order_by(Retest.student_id)).all()
     his = RoundAbsence.voided_by == batch_id, RoundAbsence.round_id == round_id, RoundAbsence.student_id.in_(students)
     ended = access.session.scalars(select(RoundAbsence).where(*his).order_by(RoundAbsence.student_id)).all()
-    holding = _holding(access, round_id, {row.student_id for row in [*asked, *ended]})
+    holding = _holding(access, round_id, {row.student_id for row in asked} | {row.student_id for row in ended})
     _end_groundless(asked, holding)
     _restore_absences(access, round_id, ended, holding)
     access.session.flush()
@@ -105,7 +107,8 @@ def _restore_absences(
 
 def _holding(access: Access, round_id: UUID | None, students: set[UUID]) -> dict[UUID, list[Any]]:
     """Sheets of the round that hold now, by student, oldest first."""
-    wanted, found = sorted(students), {}
+    wanted = sorted(students)
+    found: dict[UUID, list[Any]] = {}
     for start in range(0, len(wanted), SOME):
         rows = access.session.execute(
             select(ResponseSet.student_id, ResponseSet.batch_id, ResponseSet.validity, ResponseSet.recorded_at)

@@ -42,8 +42,8 @@ def of(access: Access, ids: Iterable[UUID | None]) -> dict[UUID | None, tuple[st
         ).where(Correction.id.in_(wanted))
     ).all()
     names = names_of(access.session, [*(row.rolled_back_by for row in batches), *(row.made_by for row in corrections)])
-    for row in batches:
-        lines[row.id] = (_of_batch(row, names),)
+    for batch in batches:
+        lines[batch.id] = (_of_batch(batch, names),)
     for row, reason in zip(corrections, access.open_each(corrections, Correction.reason), strict=True):
         who = names.get(row.made_by, "命令行")
         said = f"已作废：{who}于 {stamp(row.made_at)} {_CORRECTED[row.kind]}"

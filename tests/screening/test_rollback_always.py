@@ -1,4 +1,4 @@
-"""Whatever is in two small files: taking one back leaves what the other one says, and a file taken back leaves nothing."""
+"""Whatever is in two small files: what is taken back leaves nothing, and what the other one says stays."""
 
 from __future__ import annotations
 
