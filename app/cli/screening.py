@@ -16,7 +16,7 @@ from app.cli.imports import FILE, bring_in, words_of
 from app.cli.output import json_option, progress, report
 from app.intake.sheet import Table
 from app.screening import mapping, prepare, round
-from app.screening.layout import layouts, plans_for, suggested
+from app.screening.layout import plans_for, suggested
 from app.screening.mapping import LISTS
 from app.screening.scale import all_scales
 from app.security.access import Access
@@ -82,9 +82,9 @@ def import_results(
     def preparing(access: Access, tables: Sequence[Table], batch: ImportBatch, tell: Callable[[int, int], None]) -> Any:
         mappings = saved or suggested(tables, scales or None, round.scales_of(target))
         mappings = [_with(held, codings, listed) for held in mappings]
-        for held, found in zip(mappings, layouts(tables), strict=False):
-            mapping.refuse_unfit(mapping.apply(held, found.header), scales)
-        return prepare.work_out(access, tables, batch, target, plans_for(tables, mappings), tell)
+        plans = plans_for(tables, mappings)
+        mapping.refuse_missing(plans, scales)
+        return prepare.work_out(access, tables, batch, target, plans, tell)
 
     def first(access: Access) -> None:
         if is_new:

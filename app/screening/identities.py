@@ -34,6 +34,11 @@ class Identities:
     births: list[Cell]
     titles: dict[str, str] = field(default_factory=dict)
     """Field → header, for the fields that are columns of the file."""
+    files: Sequence[str] = ()
+    """The file or sheet of each row, in a delivery of several."""
+
+    def file(self, position: int) -> str:
+        return self.files[position] if self.files else ""
 
     @classmethod
     def of(cls, rows: Sequence[int], columns: Mapping[str, Sequence[Cell]], titles: Mapping[str, str]) -> Identities:
@@ -153,6 +158,7 @@ class Question:
     key: str
     """Rows that say the same about who they are have one key, and are decided together."""
     why: Why
+    file: str = ""
     candidates: tuple[Candidate, ...] = ()
     proposed: str | None = None
     """The student id (hex) that is chosen beforehand on the page; a person still decides."""
@@ -163,6 +169,7 @@ class Question:
         return {
             "position": self.position,
             "row": self.row,
+            "file": self.file,
             "key": self.key,
             "why": self.why.value,
             "candidates": [candidate.as_table() for candidate in self.candidates],

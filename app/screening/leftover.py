@@ -177,6 +177,7 @@ class Leftover:
             question = Question(
                 position=item.position,
                 row=self.identities.rows[item.position],
+                file=self.identities.file(item.position),
                 key=item.key,
                 why=item.why,
                 candidates=found,
@@ -205,7 +206,9 @@ class Leftover:
     def _problem(self, position: int, code: str, words: str) -> Problem:
         first, second = ("name", "student_number") if code == Why.NAME_DIFFERS else ("student_number", "name")
         title = self.identities.title(first, second)
-        return Problem(self.identities.rows[position], title, code, f"{words}；本行未导入。")
+        return Problem(
+            self.identities.rows[position], title, code, f"{words}；本行未导入。", self.identities.file(position)
+        )
 
 
 def _all(groups: Iterable[Iterable[Match]]) -> list[Match]:

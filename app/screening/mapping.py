@@ -287,6 +287,16 @@ def refuse_unfit(plan: Plan, wanted: Sequence[str] = ()) -> None:
         raise Refusal("有一列被指定了两种含义，请检查。")
 
 
+def refuse_missing(plans: Sequence[Plan], wanted: Sequence[str]) -> None:
+    """Refuse a delivery in whose tables a scale that was asked for does not occur."""
+    if len(plans) == 1:
+        refuse_unfit(plans[0], wanted)
+    held = {key for plan in plans for key in plan.scales}
+    missing = [all_scales()[key].name for key in wanted if key not in held]
+    if missing and not any(plan.is_long for plan in plans):
+        raise Refusal(f"这些表里都没有找到 {'、'.join(missing)}，请逐列指定。")
+
+
 def _used(plan: Plan) -> Iterator[int]:
     yield from plan.columns.values()
     for part in plan.scales.values():

@@ -78,7 +78,7 @@ def read(tables: Sequence[Table], plans: Sequence[Plan]) -> Reading:
         raise Refusal("文件里没有读到任何量表、等级或提示名单。")
     return Reading(
         row_numbers=_over(tables, lambda table: table.row_numbers),
-        files=[table.file or table.sheet for table in tables for _ in range(len(table))] if len(tables) > 1 else [],
+        files=files_of(tables),
         identities=identities_of(tables, plans),
         scales=scales,
         taken_at=[moment for table, plan in zip(tables, plans, strict=True) for moment in _taken(table, plan)],
@@ -248,7 +248,13 @@ def identities_of(tables: Sequence[Table], plans: Sequence[Plan]) -> Identities:
         colleges=texts("college"),
         births=column("birth_date"),  # type: ignore[arg-type]
         titles={name: tables[0].header[place] for name, place in plans[0].columns.items()},
+        files=files_of(tables),
     )
+
+
+def files_of(tables: Sequence[Table]) -> list[str]:
+    """File or sheet of every row; nothing for a single table."""
+    return [table.file or table.sheet for table in tables for _ in range(len(table))] if len(tables) > 1 else []
 
 
 def _cells(table: Table, plan: Plan, name: str) -> list[object]:

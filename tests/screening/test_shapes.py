@@ -1,4 +1,4 @@
-"""The ten shapes in which colleges hold results (practice §1.2): each goes in with its meaning, or says what is missing."""
+"""The ten shapes in which colleges hold results (practice §1.2): each goes in right, or says what is missing."""
 
 from __future__ import annotations
 
@@ -71,7 +71,8 @@ def test_items_under_whole_sentences_with_words_for_numbers(house: House, tmp_pa
     receipt = taken(house, book(tmp_path, header, *rows))
 
     assert fates(receipt) == (2, 2, 0, 0, 0)
-    assert [held["total"] for held in bodies(house, "phq9").values()] == [0, 12]
+    found = bodies(house, "phq9")
+    assert [found[person.row.id]["total"] for person in people] == [0, 12]
     assert levels(house) == {people[1].row.id: "yellow"}
 
 
