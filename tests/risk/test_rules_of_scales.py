@@ -125,7 +125,7 @@ def test_who5_lists_below_its_cut_off_and_weighs_how_far(book: Rulebook) -> None
 def test_a_total_that_a_source_states_meets_critical_and_list_rules_without_answers(book: Rulebook) -> None:
     held = sheets_of("phq9", np.full((4, 9), MISSING, dtype=np.int16))
     held.scores = score_stated(held.scale, np.array([21.0, 12.0, 3.0, np.nan]), None)
-    held.present = np.array([True, True, True, True])
+    held.present = held.fresh = held.stated = np.full(4, fill_value=True)
 
     hits = hits_of(book, bundle_of(held, Fate.ACCEPTED))
 
