@@ -82,7 +82,7 @@ class Arrival(Base):
     is_partial: Mapped[bool]
     """Far fewer rows than the source usually brings."""
     rows: Mapped[int | None]
-    waits_for: Mapped[str] = mapped_column(String(120), default="", server_default="")
+    waits_for: Mapped[str] = mapped_column(String(120), default="")
     """Words of ``Waits`` with blanks between; empty while nothing is asked of a person."""
     is_urgent: Mapped[bool] = mapped_column(default=False, server_default=false())
     """Something critical was seen in it and is not in the house yet."""

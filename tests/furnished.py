@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from sqlalchemy import select
 
-from app.screening import retest
+from app.screening import retest, source
 from app.security.policy import PEOPLE, Permission, Purpose
 from models.approval import Approval
 from models.case import CaseNote, Task
@@ -18,6 +18,7 @@ from models.interview import InterviewEntry
 from models.notice import Notice
 from models.participation import ConsentText, Retest, RoundAbsence, StructuredInterview
 from models.screening import ScreeningRound, UnplacedAnswer
+from models.source import SourceKind
 from models.student import Student
 from tests.house import HEADER, Client, House, xlsx
 
@@ -64,11 +65,23 @@ def furnish(house: House) -> tuple[dict[str, str], dict[Role, Client]]:
         "class_id": group.id,
         "absence_id": _absence(house, head),
         "consent_id": _only(house, ConsentText),
+        "source_id": _source(house, head),
         "stage": "closed",
         "grant_id": uuid4(),
         "job_id": uuid4(),
     }
     return {name: str(value) for name, value in ids.items()} | {"form": "note", "topic": "worklist"}, people
+
+
+def _source(house: House, head: Client) -> Any:
+    """A platform that pushes, with a mapping somebody has confirmed."""
+    with head.under(Permission.SOURCE_MANAGE) as access:
+        row, _ = source.open_source(
+            access, name="测评平台", kind=SourceKind.PUSH, owner_id=head.id, round_id=_only(house, ScreeningRound)
+        )
+        held = {"columns": {"student_number": "学号"}, "scales": {"gad7": {"total": "总分"}}}
+        source.remember(access, row, [held], confirmed_by=head.id)
+    return row.id
 
 
 def _ask_again(house: House, student: Student) -> None:
@@ -117,8 +130,7 @@ _ARGUMENT = re.compile(r"<(?:[a-z]+:)?([a-z_]+)>")
 def address(rule: Any, ids: dict[str, str], batches: dict[str, str]) -> str:
     """The address of a page about the things of this house."""
     if "batch_id" in rule.arguments:
-        kind = "screening" if rule.endpoint.startswith("screening.") else rule.endpoint.split(".")[0]
-        ids = ids | {"batch_id": batches[kind]}
+        ids = ids | {"batch_id": batches.get(rule.endpoint.split(".")[0], batches["screening"])}
     if rule.endpoint == "vendor.static":
         ids = ids | {"name": "bootstrap.min.css"}
     return _ARGUMENT.sub(lambda found: ids[found[1]], rule.rule)

@@ -192,7 +192,7 @@ def _take(door: Door, actor: Actor, folder: Folder, item: Seen) -> bool:
     if raw is None:
         return False
     with door.enter(actor, *RIGHTS) as access:
-        taken = _seal(access, folder.source_id, item, raw)
+        taken = seal(access, folder.source_id, item, raw)
     if taken is None:
         return False
     removed = _remove(folder.handle, item)
@@ -201,7 +201,7 @@ def _take(door: Door, actor: Actor, folder: Folder, item: Seen) -> bool:
     return taken
 
 
-def _seal(access: Access, source_id: UUID, item: Seen, raw: bytes) -> bool | None:
+def seal(access: Access, source_id: UUID, item: Seen, raw: bytes) -> bool | None:
     """Let it arrive; true if it has now, false if it lay in the house already, none if it is not ours to take."""
     source = access.find(ScreeningSource, source_id)
     row = access.session.scalars(

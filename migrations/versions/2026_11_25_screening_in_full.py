@@ -110,7 +110,7 @@ def upgrade() -> None:
         sa.Column("is_late", sa.Boolean(), nullable=False),
         sa.Column("is_partial", sa.Boolean(), nullable=False),
         sa.Column("rows", sa.Integer(), nullable=True),
-        sa.Column("waits_for", sa.String(length=120), server_default="", nullable=False),
+        sa.Column("waits_for", sa.String(length=120), nullable=False),
         sa.Column("is_urgent", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("owner_id", Id(), nullable=True),
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),

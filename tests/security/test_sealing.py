@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import pickle
 import subprocess
@@ -14,9 +15,9 @@ from sqlalchemy import insert, select, text
 from app.cases import care, care_talk
 from app.cli.screening import import_results
 from app.risk import interview
-from app.screening import retest, structured
+from app.screening import retest, source, structured
 from app.security.access import Undecided
-from app.security.policy import Permission
+from app.security.policy import Permission, Purpose
 from app.security.vault import Unreadable
 from models.base import Base, new_id
 from models.bulk import insert_many
@@ -28,6 +29,7 @@ from models.registry import METADATA
 from models.risk import Alert, Level
 from models.screening import ScreeningRound
 from models.sealed import Sealed, SealedType, sealed_fields
+from models.source import ScreeningSource, SourceKind
 from models.student import Student, StudentNumber
 from tests.house import HEADER, Client, House, xlsx
 from tests.postgres import Postgres
@@ -72,6 +74,7 @@ def _fill_every_sealed_field(house: House) -> None:
         care.end_task(access, task, done=True, text=f"{CANARY}结果")
         access.seal(row, Case.summary, f"{CANARY}小结")
     _import_with_canaries(house, second, psychologist)
+    _push_a_canary(house)
     psychologist.send("PUT", "/drafts/note", {"text": f"{CANARY}草稿"})
     house.make.person(Role.REGISTRAR).post(
         "/roster", kind="roster", upload=(xlsx(["学号"], [CANARY]), f"{CANARY}.xlsx")
@@ -110,6 +113,18 @@ def _import_with_canaries(house: House, student: Student, psychologist: Client) 
         answers = {1: "no", 2: "no", 6: "no"}
         about = access.find(Student, entry.student_id)
         structured.hold(access, about, answers=answers, held_at=now(), text=f"{CANARY}访谈")
+
+
+def _push_a_canary(house: House) -> None:
+    """A source with a key, and an answer sheet that was pushed to it."""
+    with house.console(Permission.SOURCE_MANAGE, Purpose.CARE) as access:
+        round_id, owner = access.session.execute(select(ScreeningRound.id, ScreeningRound.owner_id)).one()
+        row, _ = source.open_source(access, name="平台", kind=SourceKind.PUSH, owner_id=owner, round_id=round_id)
+        access.seal(row, ScreeningSource.push_key, CANARY)
+    sheet = {"activity": "1", "index": "1", "sojumpparm": CANARY}
+    sheet["sign"] = hashlib.sha1(f"11{CANARY}".encode()).hexdigest()
+    answer = house.anonymous().post(f"/push/{row.id}", json=sheet)
+    assert answer.get_json() == {"result": "accepted"}
 
 
 def _bytes_of(house: House, postgres: Postgres | None) -> dict[str, bytes]:
