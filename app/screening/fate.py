@@ -68,6 +68,10 @@ def decide(
         _settle_repeated(reading, held, students, rule)
         _settle_stored(reading, batch, held, students, stored, rule)
         reading.problems += totals.differences(held, reading.row_numbers, reading.files)
+    reading.problems += [
+        _problem(reading, place, code, f"{'、'.join(names)}：{words}")
+        for (place, code, words), names in reading.left_out.items()
+    ]
     return _rows(reading, known, said)
 
 
@@ -201,8 +205,8 @@ def _settle_repeated(reading: Reading, held: ScaleSheets, students: list[Match |
                 held.known[place] = True
                 continue
             row = reading.row_numbers[chosen]
-            words = f"{held.scale.name}：同一学生有多次作答，按批次规则采用了第 {row} 行；关键题照常检查。"
-            reading.problems.append(_problem(reading, place, "repeated", words))
+            words = f"同一学生有多次作答，按批次规则采用了第 {row} 行；关键题照常检查。"
+            reading.left_out[place, "repeated", words].append(held.scale.name)
 
 
 def _chosen(reading: Reading, held: ScaleSheets, places: list[int], rule: RepeatRule) -> int:
@@ -260,7 +264,7 @@ def _by_rule(reading: Reading, held: ScaleSheets, place: int, earlier: Held, rul
         code = "differs"
         words = "本批次里已有这名学生不同的作答，未改动；如要以本文件为准，请选择“以新结果替换”。关键题照常检查。"
     held.fresh[place] = False
-    reading.problems.append(_problem(reading, place, code, f"{held.scale.name}：{words}"))
+    reading.left_out[place, code, words].append(held.scale.name)
 
 
 # --- what is missing ----------------------------------------------------------------------------

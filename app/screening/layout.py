@@ -40,10 +40,11 @@ def _signature(header: Sequence[str]) -> tuple[str, ...]:
 
 def suggested(tables: Sequence[Table], wanted: Sequence[str] | None, likely: Sequence[str]) -> list[dict[str, Any]]:
     """A mapping for each layout, guessed; grades whose meaning is the same everywhere have theirs."""
-    return [_suggested(found, wanted, likely).as_mapping(found.header) for found in layouts(tables)]
+    return [guessed(found, wanted, likely).as_mapping(found.header) for found in layouts(tables)]
 
 
-def _suggested(found: Layout, wanted: Sequence[str] | None, likely: Sequence[str]) -> Plan:
+def guessed(found: Layout, wanted: Sequence[str] | None, likely: Sequence[str]) -> Plan:
+    """What the columns of one layout probably mean, with the reasons."""
     plan = suggest(found.header, wanted, sheet=found.tables[0].sheet or None, likely=likely)
     words = {word for table in found.tables for word in stated.level_values(table, plan)}
     plan.levels = {word: level for word in sorted(words) if (level := stated.suggested_level(word)) is not None}

@@ -6,6 +6,7 @@ levels, lists), what comes out is the same: arrays over all rows of all tables.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -41,6 +42,8 @@ class Reading:
     problems: list[Problem]
     notes: list[str] = field(default_factory=list)
     has_critical_items: bool = False
+    left_out: dict[tuple[int, str, str], list[str]] = field(default_factory=lambda: defaultdict(list))
+    """Row, code and words of what is left out → the scales it is said of."""
 
     def __len__(self) -> int:
         return len(self.row_numbers)

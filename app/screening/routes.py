@@ -16,7 +16,7 @@ from app.intake import batch as life
 from app.intake import desk
 from app.screening import arrival, map_form, map_page, prepare, round
 from app.screening.forms import UploadResultsForm
-from app.screening.layout import layouts, suggested
+from app.screening.layout import guessed, layouts
 from app.screening.scale import all_scales
 from app.security.policy import Permission
 from app.web.arguments import version_seen
@@ -84,7 +84,7 @@ def map_columns(batch_id: UUID) -> ResponseReturnValue:
     if "mappings" in held and not request.args.getlist("scale"):
         plans = map_page.plans_of(found, held["mappings"])
     else:
-        plans = map_page.plans_of(found, suggested(tables, wanted, _asked_by(batch)))
+        plans = [guessed(layout, wanted, _asked_by(batch)) for layout in found]
     unclear = (access.open_json(batch, ImportBatch.receipt) or {}).get("unclear")
     return _map_page(batch, found, plans, problem=unclear)
 

@@ -29,7 +29,7 @@ def knows(word: str) -> bool:
     return (
         text in headers.aliases("screening")
         or text in _factor_names()
-        or any(_item_of(word, scale) is not None for scale in _with_items())
+        or any(_item_of(word, scale) is not None or _part_of(text, scale) is not None for scale in _with_items())
     )
 
 
@@ -55,6 +55,8 @@ def suggest(
         _add(plan, header, scale, _bare_numbers(free, scale) | _items_in(free, scale))
     for key in keys:
         _stated(plan, header, all_scales()[key], alone=len(keys) == 1 or list(plan.scales) == [key])
+    if not plan.is_long:
+        _leave_bare(plan)
     return plan
 
 
@@ -186,6 +188,13 @@ def _take_bare(plan: Plan, part: ScalePlan) -> None:
     for field, name in (("total", "total"), ("result", "band")):
         if field in plan.columns and getattr(part, name) is None:
             setattr(part, name, plan.columns.pop(field))
+
+
+def _leave_bare(plan: Plan) -> None:
+    """A 总分 or 结果 that could be of any scale is left to a person."""
+    for field in ("total", "result"):
+        if field in plan.columns:
+            plan.reasons.pop(plan.columns.pop(field), None)
 
 
 _PART_WORDS = {"total": "总分（来源计算）", "band": "结果（来源给出）", "seconds": "用时"}
