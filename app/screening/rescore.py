@@ -183,7 +183,7 @@ def _count(
         difference.versions[f"{row.scale_version} / {row.engine_version}"] += 1
         total = held.scores.totals[place]
         same_total = body.get("total") == (None if np.isnan(total) else total)
-        difference.unchanged += before == after and same_total
+        difference.unchanged += bool(before == after and same_total)
         if before != after:
             difference.bands[before, after] += 1
 
