@@ -15,9 +15,9 @@ from app.cli import installation
 from app.cli.imports import FILE, bring_in, words_of
 from app.cli.output import json_option, progress, report
 from app.intake.sheet import Table
-from app.screening import mapping, prepare, round
+from app.screening import prepare, round
 from app.screening.layout import plans_for, suggested
-from app.screening.mapping import LISTS
+from app.screening.plan import LISTS, refuse_missing
 from app.screening.scale import all_scales
 from app.security.access import Access
 from app.security.actor import CONSOLE
@@ -83,7 +83,7 @@ def import_results(
         mappings = saved or suggested(tables, scales or None, round.scales_of(target))
         mappings = [_with(held, codings, listed) for held in mappings]
         plans = plans_for(tables, mappings)
-        mapping.refuse_missing(plans, scales)
+        refuse_missing(plans, scales)
         return prepare.work_out(access, tables, batch, target, plans, tell)
 
     def first(access: Access) -> None:

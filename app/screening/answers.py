@@ -15,7 +15,7 @@ from app.intake import cells
 from app.intake.headers import normal
 from app.intake.problem import Problem
 from app.intake.sheet import Cell, Table, text_of
-from app.screening.mapping import ABSENT
+from app.screening.plan import ABSENT
 from app.screening.scale import Item, Scale
 from app.screening.scoring import MISSING, Answers
 from config import catalogue

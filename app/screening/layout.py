@@ -9,7 +9,7 @@ from typing import Any
 from app.intake.headers import normal
 from app.intake.sheet import Table
 from app.screening import mapping, stated
-from app.screening.mapping import Plan
+from app.screening.plan import Plan, refuse_unfit, unique
 from app.screening.suggest import suggest
 from models.refusal import Refusal
 
@@ -35,7 +35,7 @@ def layouts(tables: Sequence[Table]) -> list[Layout]:
 
 
 def _signature(header: Sequence[str]) -> tuple[str, ...]:
-    return tuple(sorted(normal(word) for word in mapping.unique(header)))
+    return tuple(sorted(normal(word) for word in unique(header)))
 
 
 def suggested(tables: Sequence[Table], wanted: Sequence[str] | None, likely: Sequence[str]) -> list[dict[str, Any]]:
@@ -60,7 +60,7 @@ def plans_for(tables: Sequence[Table], mappings: Sequence[Mapping[str, Any]]) ->
         if signature not in known:
             known[signature] = _fitting(table, mappings)
         plan = mapping.apply(known[signature], table.header)
-        mapping.refuse_unfit(plan)
+        refuse_unfit(plan)
         plans.append(plan)
     return plans
 

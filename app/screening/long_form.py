@@ -11,7 +11,7 @@ from app.intake.headers import normal
 from app.intake.problem import Problem
 from app.intake.sheet import Table, text_of
 from app.screening import totals
-from app.screening.mapping import Plan
+from app.screening.plan import Plan
 from app.screening.scale import Scale, all_scales
 from app.screening.totals import Stated
 

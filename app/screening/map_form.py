@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from app.screening import mapping
 from app.screening.layout import Layout
-from app.screening.mapping import ABSENT, FIELDS, LISTS, PARTS, Plan, ScalePlan
+from app.screening.plan import ABSENT, FACTORS, FIELDS, LISTS, PARTS, Plan, ScalePlan, refuse_unfit
 from app.screening.scale import all_scales
 from app.web.arguments import whole
 from models.refusal import Refusal
@@ -24,7 +23,7 @@ def mappings_from(form: Mapping[str, str], found: Sequence[Layout]) -> list[dict
     mappings = []
     for place, (layout, start) in enumerate(zip(found, starts(found), strict=True)):
         plan = plan_from(form, layout, place, start)
-        mapping.refuse_unfit(plan)
+        refuse_unfit(plan)
         mappings.append(plan.as_mapping(layout.header))
     return mappings
 
@@ -43,7 +42,7 @@ def plan_from(form: Mapping[str, str], layout: Layout, place: int, start: int) -
     plan.missing_codes = _codes(form.get(f"missing-{place}", ""))
     for key, part in plan.scales.items():
         part.coding = _among(form.get(f"coding-{place}-{key}"), [coding.key for coding in all_scales()[key].codings])
-        part.factors = _among(form.get(f"factors-{place}-{key}"), mapping.FACTORS)
+        part.factors = _among(form.get(f"factors-{place}-{key}"), FACTORS)
     return plan
 
 

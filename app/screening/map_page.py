@@ -9,7 +9,7 @@ from app.intake.sheet import Table, text_of
 from app.screening import mapping, stated
 from app.screening.layout import Layout
 from app.screening.map_form import starts
-from app.screening.mapping import FIELDS, Plan
+from app.screening.plan import FIELDS, PARTS, Plan, ScalePlan, refuse_unfit
 from app.screening.scale import Scale, all_scales
 from app.web.words import label
 from models.refusal import Refusal
@@ -43,7 +43,7 @@ def view_of(found: Sequence[Layout], plans: Sequence[Plan], offered: Sequence[st
 def _options(scale: Scale) -> list[tuple[str, str]]:
     items = [(f"{scale.key}.{item.number}", f"{scale.name} 第 {item.number} 题") for item in scale.items]
     factors = [(f"{scale.key}.factor.{part.key}", f"{scale.name} 因子：{part.name}") for part in scale.subscales]
-    parts = [(f"{scale.key}.{name}", f"{scale.name} {label(name, 'scale_part')}") for name in mapping.PARTS]
+    parts = [(f"{scale.key}.{name}", f"{scale.name} {label(name, 'scale_part')}") for name in PARTS]
     return [*items, *factors, *(parts if scale.has_total else parts[-1:])]
 
 
@@ -84,7 +84,7 @@ def _layout(layout: Layout, plan: Plan, place: int, start: int, unfold: str) -> 
     }
 
 
-def _scale(key: str, part: mapping.ScalePlan) -> dict[str, Any]:
+def _scale(key: str, part: ScalePlan) -> dict[str, Any]:
     scale = all_scales()[key]
     return {
         "key": key,
@@ -111,7 +111,7 @@ def _grades(layout: Layout, plan: Plan) -> list[dict[str, Any]]:
 
 def _problem(layout: Layout, plan: Plan) -> str | None:
     try:
-        mapping.refuse_unfit(plan)
+        refuse_unfit(plan)
     except Refusal as refusal:
         return refusal.sentence
     left = {word for table in layout.tables for word in stated.unmapped(table, plan)}

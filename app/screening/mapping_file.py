@@ -16,6 +16,7 @@ import tomli_w
 
 from app.intake.headers import normal
 from app.screening import mapping
+from app.screening.plan import PARTS, refuse_unfit
 from models.refusal import Refusal
 
 MOST_BYTES = 256 * 1024
@@ -77,7 +78,7 @@ def _refuse_odd(table: Mapping[str, Any]) -> None:
     if any(not isinstance(word, str) or len(word) > MOST_SIGNS for word in words):
         raise Refusal(f"映射文件里的列名应是 {MOST_SIGNS} 字以内的文字。")
     found_by_name = [] if table.get("complete") or normal(NUMBER) in map(normal, words) else [NUMBER]
-    mapping.refuse_unfit(mapping.apply(table, [*_header(words), *found_by_name]))
+    refuse_unfit(mapping.apply(table, [*_header(words), *found_by_name]))
 
 
 def _words(table: Mapping[str, Any]) -> Iterator[Any]:
@@ -90,7 +91,7 @@ def _words(table: Mapping[str, Any]) -> Iterator[Any]:
         items, factors = part.get("items"), part.get("subscales")
         yield from (word for word in items if word != "") if isinstance(items, list) else ()
         yield from factors.values() if isinstance(factors, Mapping) else ()
-        yield from (part[name] for name in mapping.PARTS if name in part)
+        yield from (part[name] for name in PARTS if name in part)
 
 
 def _header(words: Sequence[str]) -> list[str]:

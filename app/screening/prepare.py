@@ -22,8 +22,8 @@ from app.intake.batch import Importer
 from app.intake.sheet import Table
 from app.screening import absence, fate, reading, rejected, restore, retest, sealing, witness
 from app.screening.layout import plans_for
-from app.screening.mapping import Plan
 from app.screening.match import Matched, match
+from app.screening.plan import Plan
 from app.screening.reading import Reading
 from app.screening.receipt import people, receipt_of, strict_words
 from app.screening.sheets import Bundle, Findings, findings_in

@@ -20,8 +20,8 @@ from app.intake.sheet import Table, text_of
 from app.screening import answers as answering
 from app.screening import long_form, stated, totals
 from app.screening.by_range import coding_of
-from app.screening.mapping import Plan, ScalePlan, brings_critical_items
 from app.screening.match import Identities
+from app.screening.plan import Plan, ScalePlan, brings_critical_items
 from app.screening.scale import Scale, all_scales
 from app.screening.scoring import MISSING, Answers, recode, score
 from app.screening.sheets import ScaleSheets

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from app.intake.headers import normal
 from app.intake.sheet import Table, text_of
-from app.screening.mapping import Plan
+from app.screening.plan import Plan
 from app.screening.scoring import MISSING, Answers
 from config import catalogue
 

@@ -8,7 +8,7 @@ from functools import cache
 
 from app.intake import headers
 from app.intake.headers import normal
-from app.screening.mapping import ABSENT, FIELDS, Plan, ScalePlan
+from app.screening.plan import ABSENT, FIELDS, Plan, ScalePlan
 from app.screening.scale import Scale, all_scales
 from config import catalogue
 

@@ -13,7 +13,7 @@ from app.intake.headers import normal
 from app.intake.problem import Problem
 from app.intake.sheet import Table, text_of
 from app.screening.by_range import factors_of
-from app.screening.mapping import ScalePlan
+from app.screening.plan import ScalePlan
 from app.screening.scale import Coding, Scale
 from app.screening.scoring import Scores, score_stated
 from app.screening.sheets import ScaleSheets

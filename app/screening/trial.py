@@ -19,11 +19,11 @@ from app.events import Event
 from app.intake import batch as life
 from app.intake.headers import normal
 from app.intake.sheet import Table
-from app.screening import arrival, mapping, mapping_file, round
+from app.screening import arrival, mapping_file, round
 from app.screening import prepare as importing
 from app.screening import source as sources
 from app.screening.layout import plans_for, suggested
-from app.screening.mapping import Plan
+from app.screening.plan import Plan, unique
 from app.screening.prepare import PreparedScreening
 from app.screening.scale import all_scales
 from app.security.access import Access
@@ -102,7 +102,7 @@ def _brings_more(plans: Sequence[Plan], tables: Sequence[Table], guessed: Sequen
     """Whether the export has grown by red-flag items of a scale that the confirmed mapping does not speak of."""
     for table, plan in zip(tables, plans, strict=True):
         for other in guessed:
-            fits = mapping_file.headers_of(other) <= {normal(word) for word in mapping.unique(table.header)}
+            fits = mapping_file.headers_of(other) <= {normal(word) for word in unique(table.header)}
             new = set(other.get("scales", {})) - plan.scales.keys() if fits else set()
             if any(all_scales()[key].red_flags and other["scales"][key].get("items") for key in new):
                 return True

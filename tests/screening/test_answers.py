@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from app.intake.problem import Problem
 from app.intake.sheet import Cell, Table
 from app.screening import reading
-from app.screening.mapping import Plan, ScalePlan
+from app.screening.plan import Plan, ScalePlan
 from app.screening.scale import Scale, all_scales
 from app.screening.scoring import MISSING
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from app.screening import mapping
 from app.screening.map_form import from_meanings
-from app.screening.mapping import Plan, ScalePlan
+from app.screening.plan import Plan, ScalePlan, refuse_unfit
 from app.screening.scale import all_scales
 from app.screening.suggest import suggest
 from models.refusal import Refusal
@@ -71,7 +71,7 @@ def test_a_bare_number_is_not_believed_when_it_could_be_either_scale(pattern: st
 
     assert plan.items == {}
     with pytest.raises(Refusal, match=r"没有找到 PHQ-9 的全部 9 题"):
-        mapping.refuse_unfit(plan, SCALES)
+        refuse_unfit(plan, SCALES)
 
 
 @pytest.mark.parametrize("total", ["PHQ9", "PHQ-9", "phq9总分", "PHQ-9 结果"])
@@ -113,7 +113,7 @@ def test_a_file_without_a_number_column_is_refused_and_never_joined_by_row_order
     plan = suggest(["姓名", *headers("PHQ9-{}", 9)], ["phq9"])
 
     with pytest.raises(Refusal, match="不会按行的顺序对应学生"):
-        mapping.refuse_unfit(plan, ["phq9"])
+        refuse_unfit(plan, ["phq9"])
 
 
 @pytest.mark.parametrize("word", ["学号", "学生学号", "学籍号", "student_no", "StudentID", "ID", "账号"])
@@ -130,14 +130,14 @@ def test_one_column_cannot_mean_two_things() -> None:
     plan = Plan(columns={"student_number": 0}, scales={"phq9": ScalePlan([1, 2, 3, 4, 5, 6, 7, 8, 8])})
 
     with pytest.raises(Refusal, match="两种含义"):
-        mapping.refuse_unfit(plan, ["phq9"])
+        refuse_unfit(plan, ["phq9"])
 
 
 def test_the_number_column_cannot_be_an_item_too() -> None:
     plan = Plan(columns={"student_number": 1}, scales={"phq9": ScalePlan(list(range(1, 10)))})
 
     with pytest.raises(Refusal, match="两种含义"):
-        mapping.refuse_unfit(plan, ["phq9"])
+        refuse_unfit(plan, ["phq9"])
 
 
 # --- what a person confirms on the page ---------------------------------------------------------
@@ -168,7 +168,7 @@ def test_a_confirmed_form_becomes_the_same_plan_again() -> None:
 )
 def test_a_form_that_cannot_be_meant_is_refused(changes: dict[str, str], words: str) -> None:
     with pytest.raises(Refusal, match=words):
-        mapping.refuse_unfit(from_meanings(confirmed(**changes)), ["phq9"])
+        refuse_unfit(from_meanings(confirmed(**changes)), ["phq9"])
 
 
 @pytest.mark.parametrize(

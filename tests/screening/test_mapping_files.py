@@ -9,6 +9,7 @@ import pytest
 
 from app.cli.screening import import_results
 from app.screening import mapping
+from app.screening.plan import Plan, refuse_unfit
 from models.refusal import Refusal
 from tests.house import House
 
@@ -20,9 +21,9 @@ def table(**changes: Any) -> dict[str, Any]:
     return {"columns": {"student_number": "编号"}, "scales": {"phq9": {"items": ITEMS}}} | changes
 
 
-def fitted(held: dict[str, Any], header: list[str], wanted: list[str]) -> mapping.Plan:
+def fitted(held: dict[str, Any], header: list[str], wanted: list[str]) -> Plan:
     plan = mapping.apply(held, header)
-    mapping.refuse_unfit(plan, wanted)
+    refuse_unfit(plan, wanted)
     return plan
 
 
