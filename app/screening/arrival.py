@@ -9,7 +9,7 @@ unplaced critical answer, and the head of the centre has it (law 2).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from datetime import datetime
 from statistics import median
 from typing import Any
@@ -111,15 +111,6 @@ def _plan(source: ScreeningSource, *, collected: bool) -> dict[str, Any]:
 def look_into(access: Access, batch: ImportBatch) -> None:
     """Let the worker read, map and preview it."""
     enqueue(access.session, PREVIEW, effect_key=f"look into {batch.id.hex} {batch.version}", batch_id=batch.id)
-
-
-def confirm_mapping(access: Access, batch: ImportBatch, mappings: Sequence[Mapping[str, Any]]) -> None:
-    """A person has said what the columns of a delivery mean: its source remembers it for the next one."""
-    row = of_batch(access, batch.id)
-    if row is not None:
-        source = access.session.get_one(ScreeningSource, row.source_id)
-        if source.retired_at is None:
-            sources.remember(access, source, mappings, confirmed_by=access.actor.id)
 
 
 def of_batch(access: Access, batch_id: UUID | None) -> Arrival | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wtforms import BooleanField, MultipleFileField, SelectMultipleField, StringField
+from wtforms import BooleanField, MultipleFileField, SelectField, SelectMultipleField, StringField
 from wtforms.validators import DataRequired, Length
 from wtforms.widgets import CheckboxInput, ListWidget
 
@@ -11,6 +11,7 @@ from app.web.forms import Form
 
 class UploadResultsForm(Form):
     upload = MultipleFileField("结果文件", [DataRequired("请选择要导入的文件。")])
+    source = SelectField("来源", choices=[], validate_choice=True)
     scales = SelectMultipleField(
         "文件里有哪些量表", option_widget=CheckboxInput(), widget=ListWidget(prefix_label=False)
     )

@@ -51,6 +51,19 @@ def guessed(found: Layout, wanted: Sequence[str] | None, likely: Sequence[str]) 
     return plan
 
 
+def known_plan(found: Layout, mappings: Sequence[Mapping[str, Any]]) -> Plan | None:
+    """The plan by a mapping that was confirmed earlier, if one fits; the person is told that it was."""
+    for held in mappings:
+        try:
+            plan = mapping.apply(held, found.header)
+        except Refusal:
+            continue
+        used = [*plan.columns.values(), *(place for part in plan.scales.values() for place in part.places)]
+        plan.reasons = dict.fromkeys(used, "上次确认过")
+        return plan
+    return None
+
+
 def plans_for(tables: Sequence[Table], mappings: Sequence[Mapping[str, Any]]) -> list[Plan]:
     """The plan of each table: the first mapping whose headers it has. Refuses, naming the table, where none fits."""
     known: dict[tuple[str, ...], Mapping[str, Any]] = {}

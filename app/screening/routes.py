@@ -14,9 +14,10 @@ from werkzeug.datastructures import FileStorage
 
 from app.intake import batch as life
 from app.intake import desk
-from app.screening import arrival, map_form, map_page, prepare, round
+from app.screening import map_form, map_page, prepare, round
+from app.screening import source as sources
 from app.screening.forms import UploadResultsForm
-from app.screening.layout import guessed, layouts
+from app.screening.layout import guessed, known_plan, layouts
 from app.screening.scale import all_scales
 from app.security.policy import Permission
 from app.web.arguments import version_seen
@@ -38,6 +39,7 @@ def upload(round_id: UUID) -> ResponseReturnValue:
     row = access.find(ScreeningRound, round_id)
     form = UploadResultsForm()
     form.scales.choices = options((key, scale.title) for key, scale in all_scales().items() if scale.size)
+    form.source.choices = options([("", "不记住，只用这一次"), *sources.names(access.session)])
     if form.validate_on_submit():
         with form.explaining():
             round.refuse_unless_open(row)
@@ -52,7 +54,12 @@ def upload(round_id: UUID) -> ResponseReturnValue:
                 replace=form.replace.data,
             )
             sheets = [part.strip() for part in (form.sheet.data or "").replace("，", ",").split(",") if part.strip()]
-            plan = {"scales": form.scales.data or None, "sheets": sheets or None, "all_sheets": form.all_sheets.data}
+            plan = {
+                "source": form.source.data or None,
+                "scales": form.scales.data or None,
+                "sheets": sheets or None,
+                "all_sheets": form.all_sheets.data,
+            }
             access.seal_json(received, ImportBatch.plan, plan)
             return redirect(url_for(".map_columns", batch_id=received.id))
     return render_template("screening/upload.html", form=form, row=row)
@@ -84,7 +91,8 @@ def map_columns(batch_id: UUID) -> ResponseReturnValue:
     if "mappings" in held and not request.args.getlist("scale"):
         plans = map_page.plans_of(found, held["mappings"])
     else:
-        plans = [guessed(layout, wanted, _asked_by(batch)) for layout in found]
+        known = sources.remembered(access.session, held)
+        plans = [known_plan(layout, known) or guessed(layout, wanted, _asked_by(batch)) for layout in found]
     unclear = (access.open_json(batch, ImportBatch.receipt) or {}).get("unclear")
     return _map_page(batch, found, plans, problem=unclear)
 
@@ -117,7 +125,7 @@ def confirm_map(batch_id: UUID) -> ResponseReturnValue:
     except Refusal as refusal:
         return _map_page(batch, found, _chosen(found), refusal.sentence)
     access.seal_json(batch, ImportBatch.plan, held | {"mappings": mappings})
-    arrival.confirm_mapping(access, batch, mappings)
+    sources.learn(access.under(Permission.SOURCE_MANAGE), held, mappings)
     if batch.stage is BatchStage.UPLOADED:
         batch.move_to(BatchStage.READ)
     life.ask_preview(access, batch)

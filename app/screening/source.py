@@ -217,5 +217,30 @@ def mappings_of(source: ScreeningSource) -> list[dict[str, Any]]:
     return mapping_file.parts_of(tomllib.loads(source.mapping)) or [] if source.mapping else []
 
 
+def names(session: Session) -> list[tuple[str, str]]:
+    """Id and name of every source that still delivers, for a choice."""
+    query = select(ScreeningSource.id, ScreeningSource.name).where(ScreeningSource.retired_at.is_(None))
+    return [(row.id.hex, row.name) for row in session.execute(query.order_by(ScreeningSource.name, ScreeningSource.id))]
+
+
+def _named(session: Session, plan: Mapping[str, Any]) -> ScreeningSource | None:
+    """The source that an import's plan names, if it still delivers."""
+    found = session.get(ScreeningSource, UUID(hex=plan["source"])) if plan.get("source") else None
+    return found if found is not None and found.retired_at is None else None
+
+
+def remembered(session: Session, plan: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What was confirmed earlier for the source of an import."""
+    source = _named(session, plan)
+    return mappings_of(source) if source is not None else []
+
+
+def learn(access: Access, plan: Mapping[str, Any], mappings: Sequence[Mapping[str, Any]]) -> None:
+    """A person has said what the columns of an import mean: its source remembers it for the next one."""
+    source = _named(access.session, plan)
+    if source is not None:
+        remember(access, source, mappings, confirmed_by=access.actor.id)
+
+
 def _same_headers(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     return mapping_file.headers_of(one) == mapping_file.headers_of(other)
