@@ -14,16 +14,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from openpyxl import Workbook
 from sqlalchemy import update
 
-from app.cli import demo_story
+from app.cli import demo_results, demo_rounds, demo_story
+from app.cli.demo_results import Line
 from app.cli.imports import bring_in
 from app.cli.output import progress
 from app.cli.screening import import_results
 from app.events import Event
 from app.identity import staff_import
-from app.screening.scale import all_scales
 from app.security.actor import CONSOLE
 from app.security.door import Door
 from app.security.policy import Permission, Purpose
@@ -76,7 +75,10 @@ def build(door: Door, *, students: int, quiet: bool) -> dict[str, Any]:
     advisors = _write_staff(folder / "教职工名单（虚构）.xlsx", chance)
     _write_roster(folder / "学生名册（虚构）.xlsx", people)
     _write_posts(folder / "班级辅导员表（虚构）.xlsx", classes, advisors)
-    _write_results(folder / "普查结果（虚构）.xlsx", people, chance)
+    lines = [Line(person.number, person.name, person.class_name) for person in people]
+    demo_results.write_autumn(folder / "普查结果（虚构）.xlsx", lines, chance)
+    demo_results.write_spring(folder / "春季测评结果（虚构）.xlsx", lines[: len(lines) // 2], chance)
+    demo_results.write_late(folder / "补测结果（虚构）.xlsx", lines[60:72], chance)
     with _step("导入学生名册", quiet) as beat:
         receipts = {"roster": bring_in(door, roster.IMPORTER, folder / "学生名册（虚构）.xlsx", beat=beat)}
     with _step("导入教职工", quiet) as beat:
@@ -84,12 +86,16 @@ def build(door: Door, *, students: int, quiet: bool) -> dict[str, Any]:
     with _step("任命辅导员", quiet) as beat:
         receipts["posts"] = bring_in(door, class_posts.IMPORTER, folder / "班级辅导员表（虚构）.xlsx", beat=beat)
     _settle_accounts(door)
+    with _step("导入春季测评结果", quiet):
+        demo_rounds.bring_in_spring(door, folder / "春季测评结果（虚构）.xlsx")
     with _step("导入普查结果、计分、预警", quiet) as beat:
         receipts["screening"] = import_results(
             door, folder / "普查结果（虚构）.xlsx", round_name=ROUND, scales=("phq9", "gad7"), beat=beat
         )
     with _step("模拟一上午的工作", quiet) as beat:
-        demo_story.play(door, beat)
+        round_id = demo_story.play(door, beat, ROUND)
+        demo_rounds.hold_interview(door)
+        demo_rounds.connect_source(door, round_id, folder / "补测结果（虚构）.xlsx")
     with door.enter(CONSOLE, Permission.MAINTENANCE, Purpose.ADMINISTRATION) as access:
         access.record(DemoBuilt(count=len(people)))
     screening = receipts["screening"]
@@ -170,7 +176,7 @@ def _write_staff(path: Path, chance: random.Random) -> list[tuple[str, str]]:
         "shenji": Role.AUDITOR,
     }
     rows += [line(login, role) for login, role in single.items()]
-    _save(path, ("工号", "姓名", "角色", "学院", "手机"), rows)
+    demo_results.save(path, ("工号", "姓名", "角色", "学院", "手机"), rows)
     teachers = [row for row in rows if row[0].startswith("bzr")]
     return [(row[0], row[1]) for row in advisors] + [(row[0], row[1]) for row in teachers]
 
@@ -189,7 +195,7 @@ def _write_roster(path: Path, people: list[Person]) -> None:
         )
         for index, person in enumerate(people)
     ]
-    _save(path, ("学号", "姓名", "性别", "学院", "班级", "学籍状态", "手机号", "宿舍"), rows)
+    demo_results.save(path, ("学号", "姓名", "性别", "学院", "班级", "学籍状态", "手机号", "宿舍"), rows)
 
 
 def _write_posts(path: Path, classes: list[tuple[str, str, int]], people: list[tuple[str, str]]) -> None:
@@ -199,47 +205,7 @@ def _write_posts(path: Path, classes: list[tuple[str, str, int]], people: list[t
     for place, (college, class_name, _year) in enumerate(classes[:-1]):
         advisor, teacher = advisors[place % len(advisors)], teachers[place % len(teachers)]
         rows.append((college, class_name, advisor[1], advisor[0], teacher[1], teacher[0]))
-    _save(path, ("学院", "班级", "辅导员", "辅导员工号", "班主任", "班主任工号"), rows)
-
-
-def _write_results(path: Path, people: list[Person], chance: random.Random) -> None:
-    """Answers with one hidden strain per person, near the shares of domain §2.1; with a few dirty rows."""
-    header = ["学号", "姓名", "班级"]
-    for key in ("phq9", "gad7"):
-        header += [f"{all_scales()[key].name} 第{item.number}题" for item in all_scales()[key].items]
-    rows: list[tuple[Any, ...]] = []
-    for person in people:
-        if chance.random() < 0.03:
-            continue
-        strain = chance.gauss(0, 1)
-        phq = [_answer(chance, strain, -0.15) for _ in range(8)] + [_answer(chance, strain, -2.15)]
-        gad = [_answer(chance, strain, -0.2) for _ in range(7)]
-        rows.append((person.number, person.name, person.class_name, *phq, *gad))
-    _spoil(rows)
-    _save(path, tuple(header), rows)
-
-
-def _answer(chance: random.Random, strain: float, ease: float) -> int:
-    value = strain * 0.95 + ease + chance.gauss(0, 0.75)
-    return 0 if value < 0.35 else 1 if value < 1.45 else 2 if value < 2.35 else 3
-
-
-def _spoil(rows: list[tuple[Any, ...]]) -> None:
-    """What real files have: a value out of range, a gap, an unknown number with a critical answer, a swapped name."""
-    rows[10] = (*rows[10][:5], 7, *rows[10][6:])
-    rows[20] = (*rows[20][:8], None, *rows[20][9:])
-    rows[30] = ("29990001", "查无此人", rows[30][2], *([1] * 8), 2, *([1] * 7))
-    rows[40] = (rows[40][0], rows[41][1], *rows[40][2:])
-
-
-def _save(path: Path, header: tuple[str, ...], rows: list[tuple[Any, ...]]) -> None:
-    book = Workbook(write_only=True)
-    sheet = book.create_sheet("Sheet1")
-    sheet.append(header)
-    for row in rows:
-        sheet.append(row)
-    book.save(path)
-    path.chmod(0o600)
+    demo_results.save(path, ("学院", "班级", "辅导员", "辅导员工号", "班主任", "班主任工号"), rows)
 
 
 def _settle_accounts(door: Door) -> None:

@@ -40,9 +40,9 @@ NOTES = (
 )
 
 
-def play(door: Door, beat: Callable[[int, int], None]) -> None:
+def play(door: Door, beat: Callable[[int, int], None], round_name: str) -> UUID:
     """Acknowledge, talk, take over, open cases, give advice, interview: enough that every page has something."""
-    _see_to_the_round(door)
+    round_id = _see_to_the_round(door, round_name)
     with door.database.reading() as session:
         contacts = session.execute(
             select(Duty.id, Duty.owner_id, Duty.level)
@@ -81,12 +81,13 @@ def play(door: Door, beat: Callable[[int, int], None]) -> None:
         _assess(door, Actor(role=Role.PSYCHOLOGIST, id=psychologists[place % len(psychologists)]), alert_id, place)
     for place, entry_id in enumerate(entries):
         _interview(door, Actor(role=Role.PSYCHOLOGIST, id=psychologists[place % len(psychologists)]), entry_id, place)
+    return round_id
 
 
-def _see_to_the_round(door: Door) -> None:
+def _see_to_the_round(door: Door, name: str) -> UUID:
     """The head gives the round its days and its consent text, and writes down why some have no result."""
     with door.database.reading() as session:
-        row = session.scalars(select(ScreeningRound).order_by(ScreeningRound.opened_at).limit(1)).one()
+        row = session.scalars(select(ScreeningRound).where(ScreeningRound.name == name)).one()
         missing = session.scalars(select(Student.id).where(coverage.missing(row)).order_by(Student.id).limit(8)).all()
     head = Actor(role=Role.CENTRE_HEAD, id=row.owner_id)
     with door.enter(head, Permission.ROUND_MANAGE) as access:
@@ -102,6 +103,7 @@ def _see_to_the_round(door: Door) -> None:
         row = access.session.get_one(ScreeningRound, row.id)
         for place, student_id in enumerate(missing):
             absence.record(access, row, access.find(Student, student_id), kind=ABSENCES[place % len(ABSENCES)])
+    return row.id
 
 
 def _acknowledge(door: Door, advisor: Actor, duty_id: UUID) -> None:

@@ -1,0 +1,97 @@
+"""Results files of an invented college: a screening this autumn, one in spring, and a delivery with open questions."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from openpyxl import Workbook
+
+from app.screening.scale import all_scales
+from models.moment import now
+
+HEADER = ("学号", "姓名", "班级", "提交时间", "用时")
+FACTORS = ("躯体化", "强迫", "人际敏感", "抑郁", "焦虑", "敌对", "恐怖", "偏执", "精神病性")
+
+
+class Line(NamedTuple):
+    """Who a line of results is about, as the files have him."""
+
+    number: str
+    name: str
+    class_name: str
+
+
+def write_autumn(path: Path, people: Sequence[Line], chance: random.Random) -> None:
+    """Answers with one hidden strain per person, near the shares of domain §2.1; with a few dirty rows."""
+    header = [*HEADER]
+    for key in ("phq9", "gad7"):
+        header += [f"{all_scales()[key].name} 第{item.number}题" for item in all_scales()[key].items]
+    rows: list[tuple[Any, ...]] = []
+    for person in people:
+        if chance.random() < 0.03:
+            continue
+        strain = chance.gauss(0, 1)
+        phq = [_answer(chance, strain, -0.15) for _ in range(8)] + [_answer(chance, strain, -2.15)]
+        gad = [_answer(chance, strain, -0.2) for _ in range(7)]
+        rows.append((*person, *_when(chance, 3), *phq, *gad))
+    _spoil(rows)
+    save(path, header, rows)
+
+
+def write_spring(path: Path, people: Sequence[Line], chance: random.Random) -> None:
+    """Half a year ago, calmer: factors of one platform as means, and PHQ-9 items; it raised nothing and is over."""
+    header = [*HEADER, *(f"PHQ-9 第{number}题" for number in range(1, 10)), *FACTORS]
+    rows = []
+    for person in people:
+        phq = [int(chance.random() < 0.3) for _ in range(8)] + [0]
+        factors = [round(1 + abs(chance.gauss(0, 0.25)), 2) for _ in FACTORS]
+        rows.append((*person, *_when(chance, 205), *phq, *factors))
+    save(path, header, rows)
+
+
+def write_late(path: Path, people: Sequence[Line], chance: random.Random) -> None:
+    """A second delivery, for those who were away: without numbers, with two that are crossed, with hurried answers."""
+    header = [*HEADER, *(f"PHQ-9 第{number}题" for number in range(1, 10))]
+    rows = []
+    for place, person in enumerate(people):
+        when, took = _when(chance, 1)
+        phq = [_answer(chance, 0, -0.2) for _ in range(8)] + [0]
+        number = ("", *(people[other].number for other in (2, 1)), person.number)[min(place, 3)]
+        rows.append((number, person.name, person.class_name, when, "0分8秒" if place == 4 else took, *phq))
+    save(path, header, rows)
+
+
+def _when(chance: random.Random, days: int) -> tuple[datetime, str]:
+    at = now() - timedelta(days=days, minutes=chance.randrange(600))
+    return at.replace(tzinfo=None, microsecond=0), f"{chance.randrange(2, 6)}分{chance.randrange(60)}秒"
+
+
+def _answer(chance: random.Random, strain: float, ease: float) -> int:
+    value = strain * 0.95 + ease + chance.gauss(0, 0.75)
+    return 0 if value < 0.35 else 1 if value < 1.45 else 2 if value < 2.35 else 3
+
+
+def _spoil(rows: list[tuple[Any, ...]]) -> None:
+    """What real files have: a bad value, a gap, an unknown number with a critical answer, a swapped name, haste."""
+    first = len(HEADER)
+    rows[10] = (*rows[10][: first + 2], 7, *rows[10][first + 3 :])
+    rows[20] = (*rows[20][: first + 5], None, *rows[20][first + 6 :])
+    rows[30] = ("29990001", "查无此人", *rows[30][2:first], *([1] * 8), 2, *([1] * 7))
+    rows[40] = (rows[40][0], rows[41][1], *rows[40][2:])
+    for place in (25, 33):
+        rows[place] = (*rows[place][: first - 1], "0分11秒", *rows[place][first:])
+
+
+def save(path: Path, header: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """A workbook that only its owner may read."""
+    book = Workbook(write_only=True)
+    sheet = book.create_sheet("Sheet1")
+    sheet.append(header)
+    for row in rows:
+        sheet.append(row)
+    book.save(path)
+    path.chmod(0o600)
