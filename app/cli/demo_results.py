@@ -35,7 +35,7 @@ def write_autumn(path: Path, people: Sequence[Line], chance: random.Random) -> N
         if chance.random() < 0.03:
             continue
         strain = chance.gauss(0, 1)
-        phq = [_answer(chance, strain, -0.15) for _ in range(8)] + [_answer(chance, strain, -2.15)]
+        phq = [_answer(chance, strain, -0.15) for _ in range(8)] + [_answer(chance, strain, -1.75)]
         gad = [_answer(chance, strain, -0.2) for _ in range(7)]
         rows.append((*person, *_when(chance, 3), *phq, *gad))
     _spoil(rows)

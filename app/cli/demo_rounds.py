@@ -1,4 +1,4 @@
-"""What the invented centre has around its screening: an earlier round that is over, a source, and a delivery that waits."""
+"""What the invented centre has around its screening: an earlier round, a source, and a delivery that waits."""
 
 from __future__ import annotations
 
@@ -25,9 +25,7 @@ from models.student import Student
 
 SPRING = "2026 年春季测评（演示）"
 SOURCE = "测评平台导出（演示）"
-NOTE = (
-    "访谈十分钟，学生愿意谈。近一个月偶有“不如不在”的念头，没有方式和计划；约定每周一次辅导，已告知保密例外和求助电话。"
-)
+NOTE = "访谈十分钟，学生愿意谈。近一个月偶有“不如不在”的念头，没有方式和计划；约定每周一次辅导，已告知保密例外。"
 
 
 def bring_in_spring(door: Door, file: Path) -> None:
