@@ -17,7 +17,7 @@ from models.intake import BatchKind, ImportBatch
 from models.interview import InterviewEntry
 from models.notice import Notice
 from models.participation import ConsentText, Retest, RoundAbsence, StructuredInterview
-from models.screening import ScreeningRound, UnplacedAnswer
+from models.screening import ResponseSet, ScreeningRound, UnplacedAnswer
 from models.source import SourceKind
 from models.student import Student
 from tests.house import HEADER, Client, House, xlsx
@@ -66,6 +66,7 @@ def furnish(house: House) -> tuple[dict[str, str], dict[Role, Client]]:
         "absence_id": _absence(house, head),
         "consent_id": _only(house, ConsentText),
         "source_id": _source(house, head),
+        "sheet_id": _only(house, ResponseSet),
         "stage": "closed",
         "grant_id": uuid4(),
         "job_id": uuid4(),

@@ -111,12 +111,6 @@ def settle(access: Access, round_id: UUID, student_ids: Iterable[bytes | UUID], 
     return _said(access, round_id, ended)
 
 
-def void(access: Access, batch_id: UUID) -> int:
-    """The delivery that asked for them was rolled back: what is still open has lost its ground."""
-    query = select(Retest).where(Retest.batch_id == batch_id, Retest.ended_at.is_(None))
-    return _said(access, batch_id, _end(access, query, RetestStage.VOID))
-
-
 def _open(round_id: UUID, *what: Any) -> Any:
     return select(*what).where(Retest.round_id == round_id, Retest.ended_at.is_(None))
 

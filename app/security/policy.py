@@ -341,7 +341,7 @@ OPENS: dict[Permission, frozenset[str]] = {
     Permission.SCREENING_READ: frozenset({"response_set.body", "correction.reason"}),
     Permission.SCREENING_IMPORT: UPLOAD
     | {"import_batch.rejected", "response_set.body", "student.name", "student.details", "student_number.number"},
-    Permission.SCREENING_CORRECT: CORRECTED | {"student.name", "student.details", "student_number.number"},
+    Permission.SCREENING_CORRECT: CORRECTED | IDENTITY,
     Permission.ROUND_COVERAGE: FACE,
     Permission.SOURCE_RECEIVE: frozenset({"screening_source.push_key", "push.body"}),
     Permission.INTERVIEW_WORK: FACE | {"interview_entry.body", "interview_entry.outcome"},

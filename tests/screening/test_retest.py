@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select
 
-from app.screening import retest
+from app.screening import retest, taking_part
 from app.security.policy import Permission, Purpose
 from app.students.record import timeline
 from models.identity import College, Role
@@ -97,7 +97,7 @@ def test_a_delivery_that_is_rolled_back_takes_its_open_re_tests_along(
     settle(house, screening_round, other)
 
     with house.console(Permission.SCREENING_IMPORT, Purpose.CARE) as access:
-        assert retest.void(access, batch.id) == 1
+        taking_part.undo(access, batch)
 
     assert {row.student_id: row.stage for row in held(house)} == {
         one.id: RetestStage.VOID,

@@ -22,6 +22,7 @@ from app.security.vault import Unreadable
 from models.base import Base, new_id
 from models.bulk import insert_many
 from models.case import Case, CaseNote, NoteKind, TalkWay, Task, TaskKind
+from models.correction import Correction, CorrectionKind
 from models.identity import Role, Staff
 from models.interview import InterviewEntry, InterviewStage
 from models.moment import now, today
@@ -75,6 +76,10 @@ def _fill_every_sealed_field(house: House) -> None:
         access.seal(row, Case.summary, f"{CANARY}小结")
     _import_with_canaries(house, second, psychologist)
     _push_a_canary(house)
+    with psychologist.under(Permission.SCREENING_CORRECT) as access:
+        correction = Correction(kind=CorrectionKind.REATTRIBUTED, made_at=now())
+        access.seal(correction, Correction.reason, f"{CANARY}更正")
+        access.session.add(correction)
     psychologist.send("PUT", "/drafts/note", {"text": f"{CANARY}草稿"})
     house.make.person(Role.REGISTRAR).post(
         "/roster", kind="roster", upload=(xlsx(["学号"], [CANARY]), f"{CANARY}.xlsx")
@@ -352,6 +357,7 @@ def test_no_plain_column_looks_like_content() -> None:
     }
 
     assert open_text == {
+        "alert_extension.duties",
         "approval.what",
         "class_alias.alias",
         "class_group.grade",
