@@ -9,7 +9,7 @@ unplaced critical answer, and the head of the centre has it (law 2).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from statistics import median
 from typing import Any
@@ -113,11 +113,33 @@ def look_into(access: Access, batch: ImportBatch) -> None:
     enqueue(access.session, PREVIEW, effect_key=f"look into {batch.id.hex} {batch.version}", batch_id=batch.id)
 
 
+def attach(access: Access, plan: Mapping[str, Any], batch: ImportBatch) -> None:
+    """A file that a person uploads in the name of a source is a delivery of it, and lies with him."""
+    source = sources.named(access.session, plan)
+    if source is None:
+        return
+    row = Arrival(
+        id=new_id(),
+        source_id=source.id,
+        batch_id=batch.id,
+        state=ArrivalState.WAITING,
+        arrived_at=now(),
+        digest=batch.file_digest,
+        is_late=schedule.is_late(access, source),
+        is_partial=False,
+        waits_for=Waits.PERSON.value,
+        owner_id=access.actor.id,
+        due_at=waiting_until(access),
+    )
+    access.session.add(row)
+    schedule.came(source)
+    access.record(DeliveryArrived(object_id=source.id))
+
+
 def of_batch(access: Access, batch_id: UUID | None) -> Arrival | None:
     """The arrival that brought a delivery; none for what a person uploaded."""
-    return access.session.scalars(
-        select(Arrival).where(Arrival.batch_id == batch_id, Arrival.state != ArrivalState.REPEATED).with_for_update()
-    ).first()
+    query = select(Arrival).where(Arrival.batch_id == batch_id, Arrival.state != ArrivalState.REPEATED)
+    return access.session.scalars(query.with_for_update() if access.writing else query).first()
 
 
 # --- waiting --------------------------------------------------------------------------------------
@@ -200,6 +222,7 @@ def follow_refused(access: Access, happened: Event) -> None:
         return
     end(row, ArrivalState.UNREADABLE)
     source = access.session.get_one(ScreeningSource, row.source_id)
+    schedule.did_not_come(source)
     post.tell(access, *sources.keeper_of(access.session, source), "delivery_unreadable")
 
 

@@ -14,7 +14,7 @@ from werkzeug.datastructures import FileStorage
 
 from app.intake import batch as life
 from app.intake import desk
-from app.screening import map_form, map_page, prepare, round
+from app.screening import arrival, map_form, map_page, prepare, round
 from app.screening import source as sources
 from app.screening.forms import UploadResultsForm
 from app.screening.layout import guessed, known_plan, layouts
@@ -61,6 +61,7 @@ def upload(round_id: UUID) -> ResponseReturnValue:
                 "all_sheets": form.all_sheets.data,
             }
             access.seal_json(received, ImportBatch.plan, plan)
+            arrival.attach(access, plan, received)
             return redirect(url_for(".map_columns", batch_id=received.id))
     return render_template("screening/upload.html", form=form, row=row)
 

@@ -26,6 +26,12 @@ def is_late(access: Access, source: ScreeningSource) -> bool:
     return today() > last_day(source.expected_on, rulebook.current(access.session).calendar)
 
 
+def did_not_come(source: ScreeningSource) -> None:
+    """What came was worth nothing: the source still owes what it was to deliver."""
+    if source.every_days:
+        source.expected_on = today()
+
+
 def came(source: ScreeningSource) -> None:
     """A delivery has come: the next one is expected a period from today; without a period, none is."""
     source.told_late_on = None

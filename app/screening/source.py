@@ -20,7 +20,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.events import Event
+from app.intake.sheet import Table
 from app.screening import mapping_file
+from app.screening.layout import Layout, layouts, plans_for
 from app.security.access import Access
 from app.security.holders import first_holder, holders_of
 from models.identity import Role
@@ -223,7 +225,7 @@ def names(session: Session) -> list[tuple[str, str]]:
     return [(row.id.hex, row.name) for row in session.execute(query.order_by(ScreeningSource.name, ScreeningSource.id))]
 
 
-def _named(session: Session, plan: Mapping[str, Any]) -> ScreeningSource | None:
+def named(session: Session, plan: Mapping[str, Any]) -> ScreeningSource | None:
     """The source that an import's plan names, if it still delivers."""
     found = session.get(ScreeningSource, UUID(hex=plan["source"])) if plan.get("source") else None
     return found if found is not None and found.retired_at is None else None
@@ -231,15 +233,30 @@ def _named(session: Session, plan: Mapping[str, Any]) -> ScreeningSource | None:
 
 def remembered(session: Session, plan: Mapping[str, Any]) -> list[dict[str, Any]]:
     """What was confirmed earlier for the source of an import."""
-    source = _named(session, plan)
+    source = named(session, plan)
     return mappings_of(source) if source is not None else []
 
 
 def learn(access: Access, plan: Mapping[str, Any], mappings: Sequence[Mapping[str, Any]]) -> None:
     """A person has said what the columns of an import mean: its source remembers it for the next one."""
-    source = _named(access.session, plan)
+    source = named(access.session, plan)
     if source is not None:
         remember(access, source, mappings, confirmed_by=access.actor.id)
+
+
+def fitted(source: ScreeningSource, tables: Sequence[Table]) -> list[dict[str, Any]] | None:
+    """The confirmed mapping of each layout of a delivery, in their order; none unless every layout has one."""
+    saved = mappings_of(source)
+    found = [next((held for held in saved if _fits(layout, held)), None) for layout in layouts(tables)]
+    return [held for held in found if held is not None] if found and None not in found else None
+
+
+def _fits(layout: Layout, held: Mapping[str, Any]) -> bool:
+    try:
+        plans_for(layout.tables[:1], [held])
+    except Refusal:
+        return False
+    return True
 
 
 def _same_headers(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:

@@ -2,30 +2,21 @@
 
 from __future__ import annotations
 
-from uuid import UUID
-
 from flask_wtf.file import FileField, FileRequired
 from wtforms import DateField, IntegerField, RadioField, SelectField, StringField
 from wtforms.validators import DataRequired, Length, NumberRange, Optional
 
 from app.screening.source import MOST_DAYS
-from app.web.forms import VersionedForm, to
+from app.web.forms import VersionedForm, identifier_or_none, to
 from models.source import SourceKind
-
-
-def _identifier(value: object) -> UUID | None:
-    try:
-        return UUID(str(value))
-    except ValueError:
-        return None
 
 
 class EditSourceForm(VersionedForm):
     """What may change about a source."""
 
     name = StringField("来源名称", [DataRequired("请填写来源名称。"), Length(max=80)])
-    owner_id = SelectField("负责人", coerce=_identifier, validators=[DataRequired("请选择负责人。")])
-    round_id = SelectField("供给的批次", coerce=_identifier, validators=[DataRequired("请选择批次。")])
+    owner_id = SelectField("负责人", coerce=identifier_or_none, validators=[DataRequired("请选择负责人。")])
+    round_id = SelectField("供给的批次", coerce=identifier_or_none, validators=[DataRequired("请选择批次。")])
     folder = StringField("文件夹名称", [Length(max=80)])
     every_days = IntegerField(
         "每隔几天送来一次", [Optional(), NumberRange(min=1, max=MOST_DAYS, message=f"请填 1 到 {MOST_DAYS} 的整数。")]

@@ -5,7 +5,8 @@ is asked, wrong, doubtful or missing, and that the round takes such files.
 Anything else waits for a person, who goes on from the batch's page as after an
 upload. Where no confirmed mapping fits, the guessed one serves for one thing:
 to see whether something critical is inside. Such a delivery waits with a clock
-of hours, not of days (law 2).
+of hours, not of days; so does one that the worker could not work out at all,
+because what nobody has seen is not known to be calm (law 2).
 """
 
 from __future__ import annotations
@@ -87,14 +88,9 @@ RIGHTS = (Permission.SCREENING_IMPORT, Purpose.CARE)
 
 def _map(trial: Trial, tables: Sequence[Table], source: ScreeningSource, row: ScreeningRound) -> None:
     """The confirmed mappings, if they fit every table; else a guess, for a person to confirm."""
-    saved = sources.mappings_of(source)
+    saved = sources.fitted(source, tables)
     guessed = suggested(tables, None, round.scales_of(row))
-    try:
-        plans = plans_for(tables, saved)
-    except Refusal:
-        trial.plan["mappings"] = guessed
-        return
-    trial.is_confirmed = not _brings_more(plans, tables, guessed)
+    trial.is_confirmed = saved is not None and not _brings_more(plans_for(tables, saved), tables, guessed)
     trial.plan["mappings"] = saved if trial.is_confirmed else guessed
 
 
@@ -136,7 +132,7 @@ def settle(access: Access, *, batch_id: UUID, prepared: Trial) -> None:
     reasons = _reasons(access, batch, row, prepared)
     access.session.flush()
     if reasons:
-        arrival.wait(access, row, reasons, urgent=is_critical(prepared.receipt))
+        arrival.wait(access, row, reasons, urgent=prepared.prepared is None or is_critical(prepared.receipt))
         return
     life.ask_commit(access, batch)
 
@@ -183,7 +179,7 @@ def gave_up(access: Access, *, batch_id: UUID, why: str) -> None:
     batch = life.of_kind(access, batch_id, BatchKind.SCREENING)
     row = arrival.of_batch(access, batch_id)
     if row is not None and row.state is ArrivalState.WAITING and batch.stage in STARTS:
-        arrival.wait(access, row, [Waits.FAILED], urgent=False)
+        arrival.wait(access, row, [Waits.FAILED], urgent=True)
 
 
 def follow_previewed(access: Access, happened: Event) -> None:

@@ -6,13 +6,14 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from typing import Any, ClassVar
+from uuid import UUID
 
 from flask import g
 from flask_wtf import FlaskForm
 from wtforms import HiddenField, PasswordField, StringField
 from wtforms.fields.choices import SelectChoice
 
-from app.web.arguments import version_seen
+from app.web.arguments import identifier, version_seen
 from app.web.feature import access
 from app.web.words import label
 from models.refusal import Refusal
@@ -82,6 +83,11 @@ def choices(words: Iterable[StrEnum]) -> list[SelectChoice]:
 def options(pairs: Iterable[tuple[str, str]]) -> list[SelectChoice]:
     """Value and words of each option of a choice field."""
     return [SelectChoice(value, words) for value, words in pairs]
+
+
+def identifier_or_none(value: Any) -> UUID | None:
+    """Coerce a submitted value to an id; whatever is none stays empty, so that "required" can speak."""
+    return value if isinstance(value, UUID) else identifier(str(value or ""))
 
 
 def to(kind: type[StrEnum]) -> Any:

@@ -64,6 +64,17 @@ def test_a_delivery_that_comes_late_is_marked_and_the_next_one_expected_a_period
     assert centre.told("delivery_late") == {}
 
 
+def test_a_file_that_could_not_be_read_is_still_owed(centre: Delivering) -> None:
+    source = centre.source(every_days=7, expected_on=FRIDAY)
+
+    with moment.travel(at(FRIDAY)):
+        centre.deliver(b"\x00\x01PK nonsense" * 40)
+    ring(centre, MONDAY)
+
+    assert centre.house.again(source).expected_on == FRIDAY
+    assert centre.told("delivery_late") == {centre.psychologist.id: 1}
+
+
 def test_a_repeated_delivery_is_not_the_one_that_was_expected(centre: Delivering) -> None:
     source = centre.source(every_days=7, expected_on=FRIDAY)
     centre.deliver(clean(centre.people))

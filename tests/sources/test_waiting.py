@@ -155,6 +155,21 @@ def test_an_export_that_has_grown_by_a_scale_with_red_flags_is_not_taken_for_con
     assert (row.waits_for, row.is_urgent) == ("mapping", True)
 
 
+def test_what_cannot_be_worked_out_is_not_taken_for_calm(centre: Delivering) -> None:
+    source = centre.source(mapped=False)
+    grades = {"columns": {"student_number": "学号", "level": "等级"}, "levels": {"甲": 0}, "complete": True}
+    with centre.psychologist.under(Permission.SOURCE_MANAGE) as access:
+        held = access.find(ScreeningSource, source.id)
+        sources.remember(access, held, [grades], confirmed_by=centre.psychologist.id)
+
+    row = centre.deliver(table(*[[person.number, "甲"] for person in centre.people[:3]], header=["学号", "等级"]))
+    other = centre.deliver(table(*[[person.number, "丙"] for person in centre.people[:3]], header=["学号", "等级"]))
+
+    assert row.state is ArrivalState.COMMITTED
+    assert (other.waits_for, other.is_urgent, other.owner_id) == ("question", True, centre.head.id)
+    assert centre.stages()[-1] is BatchStage.READ
+
+
 def test_confirming_the_columns_once_lets_the_next_file_in_by_itself(centre: Delivering) -> None:
     source = centre.source(mapped=False)
     waiting = centre.deliver(clean(centre.people[:5]))
@@ -227,5 +242,6 @@ def test_what_the_worker_cannot_look_into_waits_for_a_person_with_the_file(centr
     with centre.house.door.enter(trial.WORKER, *trial.RIGHTS) as access:
         trial.gave_up(access, batch_id=row.batch_id, why="")  # type: ignore[arg-type]
 
-    assert centre.arrivals()[0].waits_for == "failed"
+    [row] = centre.arrivals()
+    assert (row.waits_for, row.is_urgent) == ("failed", True)
     assert centre.stages() == [BatchStage.UPLOADED]
