@@ -14,7 +14,6 @@ from app.screening.scale import all_scales
 from models.moment import now
 
 HEADER = ("学号", "姓名", "班级", "提交时间", "用时")
-FACTORS = ("躯体化", "强迫", "人际敏感", "抑郁", "焦虑", "敌对", "恐怖", "偏执", "精神病性")
 
 
 class Line(NamedTuple):
@@ -44,11 +43,12 @@ def write_autumn(path: Path, people: Sequence[Line], chance: random.Random) -> N
 
 def write_spring(path: Path, people: Sequence[Line], chance: random.Random) -> None:
     """Half a year ago, calmer: factors of one platform as means, and PHQ-9 items; it raised nothing and is over."""
-    header = [*HEADER, *(f"PHQ-9 第{number}题" for number in range(1, 10)), *FACTORS]
+    names = [part.name for part in all_scales()["scl90"].subscales][:9]
+    header = [*HEADER, *(f"PHQ-9 第{number}题" for number in range(1, 10)), *names]
     rows = []
     for person in people:
         phq = [int(chance.random() < 0.3) for _ in range(8)] + [0]
-        factors = [round(1 + abs(chance.gauss(0, 0.25)), 2) for _ in FACTORS]
+        factors = [round(1 + abs(chance.gauss(0, 0.25)), 2) for _ in names]
         rows.append((*person, *_when(chance, 205), *phq, *factors))
     save(path, header, rows)
 
