@@ -95,7 +95,7 @@ NAVIGATION = (
         endpoint="screening.rounds",
         icon="clipboard2-pulse",
         permission=Permission.ROUND_MANAGE,
-        family=("screening.", "participation.", "consents."),
+        family=("screening.", "participation.", "consents.", "corrections."),
     ),
     Item(
         label="数据来源",

@@ -110,19 +110,21 @@ def settle(access: Access, alert_ids: Iterable[UUID], *, by: UUID) -> set[UUID]:
     found = grounds(access, alert_ids)
     told: list[tuple[UUID, Role, str]] = []
     void: set[UUID] = set()
-    for alert in _alerts(access, list(found)):
+    alerts = _alerts(access, list(found))
+    facts = _Facts(access, alerts)
+    for alert in alerts:
         ground = found[alert.id]
         outcome = ground.outcome(alert)
         if alert.has_ended:
             told += _tell_keeper(access, alert) if outcome is After.VOID else []
         elif outcome is After.VOID:
-            told += _void(access, alert)
+            told += _void(access, alert, facts)
             void.add(alert.student_id)
         else:
             if not ground.live and not alert.reasons_void:
-                told.append((alert.owner_id, duties.role_of(access.session, alert.owner_id), "reasons_void"))
+                told.append((*facts.owner(alert.owner_id), "reasons_void"))
             alert.reasons_void = not ground.live
-            _fall(access, alert, ground)
+            _fall(access, alert, ground, facts)
     for kind in sorted({kind for _, _, kind in told}):
         post.tell_each(access, [(staff_id, role) for staff_id, role, which in told if which == kind], kind)
     access.session.flush()
@@ -144,7 +146,7 @@ def _alerts(access: Access, ids: Sequence[UUID]) -> list[Alert]:
 # --- lower ------------------------------------------------------------------------------------
 
 
-def _fall(access: Access, alert: Alert, ground: Ground) -> None:
+def _fall(access: Access, alert: Alert, ground: Ground, facts: _Facts) -> None:
     """Level and duties are those of the reasons that count.
 
     Clocks: whatever a delivery had shortened has been given back already
@@ -156,7 +158,7 @@ def _fall(access: Access, alert: Alert, ground: Ground) -> None:
     alert.level = level
     book = rulebook.current(access.session)
     first = ground.counted[0] if ground.counted else None
-    for item in duties.open_duties(access.session, alert.id):
+    for item in facts.open[alert.id]:
         if item.kind not in duties.kinds_for(level):
             duties.cancel(access, item)
             continue
@@ -170,29 +172,48 @@ def _fall(access: Access, alert: Alert, ground: Ground) -> None:
 # --- void -------------------------------------------------------------------------------------
 
 
-def was_acted_on(access: Access, alert: Alert) -> bool:
-    """Whether anybody has seen to it: 签收, taken, done, watched."""
-    if alert.stage is AlertStage.WATCHING or alert.level_by_person is not None:
-        return True
-    touched = select(Duty.id).where(
-        Duty.alert_id == alert.id, (Duty.acknowledged_at.is_not(None)) | (Duty.stage == DutyStage.DONE)
-    )
-    if access.session.scalar(touched.limit(1)) is not None:
-        return True
-    taken = (
-        select(DutyHolder.id)
-        .join(Duty, Duty.id == DutyHolder.duty_id)
-        .where(Duty.alert_id == alert.id, DutyHolder.how == HoldReason.TAKEN)
-    )
-    return access.session.scalar(taken.limit(1)) is not None
+def acted_on(access: Access, alerts: Sequence[Alert]) -> set[UUID]:
+    """Alerts that somebody has seen to: 签收, taken, done, watched, raised."""
+    found = {alert.id for alert in alerts if alert.stage is AlertStage.WATCHING or alert.level_by_person is not None}
+    ids = [alert.id for alert in alerts]
+    for start in range(0, len(ids), SOME):
+        some = Duty.alert_id.in_(ids[start : start + SOME])
+        touched = Duty.acknowledged_at.is_not(None) | (Duty.stage == DutyStage.DONE)
+        found |= set(access.session.scalars(select(Duty.alert_id).where(some, touched)))
+        taken = select(Duty.alert_id).join(DutyHolder, DutyHolder.duty_id == Duty.id)
+        found |= set(access.session.scalars(taken.where(some, DutyHolder.how == HoldReason.TAKEN)))
+    return found
 
 
-def _void(access: Access, alert: Alert) -> list[tuple[UUID, Role, str]]:
+class _Facts:
+    """What is asked of every alert of a correction, looked up once for all of them."""
+
+    def __init__(self, access: Access, alerts: Sequence[Alert]) -> None:
+        self._session = access.session
+        self.acted = acted_on(access, alerts)
+        self.open: dict[UUID, list[Duty]] = {alert.id: [] for alert in alerts}
+        self._roles: dict[UUID, Role] = {}
+        ids = list(self.open)
+        for start in range(0, len(ids), SOME):
+            for item in access.session.scalars(
+                select(Duty)
+                .where(Duty.alert_id.in_(ids[start : start + SOME]), Duty.stage == DutyStage.OPEN)
+                .order_by(Duty.due_at, Duty.id)
+            ):
+                self.open[item.alert_id].append(item)
+
+    def owner(self, staff_id: UUID) -> tuple[UUID, Role]:
+        if staff_id not in self._roles:
+            self._roles[staff_id] = duties.role_of(self._session, staff_id)
+        return staff_id, self._roles[staff_id]
+
+
+def _void(access: Access, alert: Alert, facts: _Facts) -> list[tuple[UUID, Role, str]]:
     """It ends, with all that is owed on it. Who is told depends on whether anybody has acted."""
-    acted = was_acted_on(access, alert)
+    acted = alert.id in facts.acted
     kind = "alert_voided_after_work" if acted else "alert_voided"
-    told = _shown_to(access, alert) if acted else _owners(access, alert)
-    for item in duties.open_duties(access.session, alert.id):
+    told = _shown_to(access, alert, facts) if acted else _owners(alert, facts)
+    for item in facts.open[alert.id]:
         item.move_to(DutyStage.CANCELLED)
         item.ended_at = now()
     alert.move_to(AlertStage.VOID)
@@ -200,15 +221,15 @@ def _void(access: Access, alert: Alert) -> list[tuple[UUID, Role, str]]:
     return [(staff_id, role, kind) for staff_id, role in told]
 
 
-def _owners(access: Access, alert: Alert) -> list[tuple[UUID, Role]]:
-    owing = [(item.owner_id, item.owner_role) for item in duties.open_duties(access.session, alert.id)]
-    return list(dict.fromkeys([*owing, (alert.owner_id, duties.role_of(access.session, alert.owner_id))]))
+def _owners(alert: Alert, facts: _Facts) -> list[tuple[UUID, Role]]:
+    owing = [(item.owner_id, item.owner_role) for item in facts.open[alert.id]]
+    return list(dict.fromkeys([*owing, facts.owner(alert.owner_id)]))
 
 
-def _shown_to(access: Access, alert: Alert) -> list[tuple[UUID, Role]]:
+def _shown_to(access: Access, alert: Alert, facts: _Facts) -> list[tuple[UUID, Role]]:
     """Owners, everybody a duty has been with, and for a red one those who are informed of every red one."""
     session = access.session
-    found = dict(_owners(access, alert))
+    found = dict(_owners(alert, facts))
     owners = session.execute(select(Duty.owner_id, Duty.owner_role).where(Duty.alert_id == alert.id))
     for staff_id, role in owners:
         found.setdefault(staff_id, role)

@@ -49,7 +49,7 @@ def count(access: Access, batch: ImportBatch, undoing: Undoing) -> dict[str, int
     listed = dropped.resting_on(access, batch.id, kept=undoing.kept)
     return {
         "alerts_voided": len(voided),
-        "alerts_acted_on": sum(corrected.was_acted_on(access, alert) for alert in voided),
+        "alerts_acted_on": len(corrected.acted_on(access, voided)),
         "alerts_lowered": sum(outcome is After.FALLS for outcome in outcomes.values()),
         "cases_told": _with_case(access, ids, grounds),
         "interviews_voided": len(listed.idle),

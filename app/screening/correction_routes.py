@@ -96,7 +96,7 @@ def give(sheet_id: UUID) -> ResponseReturnValue:
     form = OwnerForm()
     found = candidates.search(access, form.words.data) if form.is_submitted() and form.words.data else []
     form.student.choices = options((who.id, f"{who.name} {who.number} {who.college} {who.class_name}") for who in found)
-    if form.validate_on_submit() and request.form.get("act") != SEARCH:
+    if request.form.get("act") != SEARCH and form.validate_on_submit():
         with form.explaining():
             _give(form, sheet)
             flash("已更正归属：原来的结果和由它产生的预警已作废，正确的学生已重新研判。")

@@ -9,9 +9,10 @@ back never does.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import Row, or_, select, update
 
 from app.security.access import Access
 from models.intake import BatchStage, ImportBatch
@@ -45,19 +46,25 @@ def to_hold_again(access: Access, keys: Iterable[Key], *, without: UUID | None, 
     return [sheet_id for key, sheet_id in best.items() if key not in taken]
 
 
-def _candidates(access: Access, students: Sequence[UUID]) -> Iterable[ResponseSet]:
+def _candidates(access: Access, students: Sequence[UUID]) -> Iterable[Row[Any]]:
     """Sheets that hold or that a delivery replaced, of deliveries that stand; oldest first: the last one wins."""
     replaced_by = select(ImportBatch.id)
     standing = select(ImportBatch.id).where(ImportBatch.stage != BatchStage.ROLLED_BACK)
-    return access.session.scalars(
-        select(ResponseSet)
+    return access.session.execute(
+        select(
+            ResponseSet.id,
+            ResponseSet.round_id,
+            ResponseSet.student_id,
+            ResponseSet.scale,
+            ResponseSet.batch_id,
+            ResponseSet.voided_at,
+        )
         .where(
             ResponseSet.student_id.in_(students),
             ResponseSet.batch_id.in_(standing),
             or_(ResponseSet.voided_at.is_(None), ResponseSet.voided_by.in_(replaced_by)),
         )
         .order_by(ResponseSet.recorded_at, ResponseSet.id)
-        .execution_options(populate_existing=True)
     )
 
 
