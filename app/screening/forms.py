@@ -11,7 +11,7 @@ from app.web.forms import Form
 
 class UploadResultsForm(Form):
     upload = MultipleFileField("结果文件", [DataRequired("请选择要导入的文件。")])
-    source = SelectField("来源", choices=[], validate_choice=True)
+    source = SelectField("来源", choices=[], default="")
     scales = SelectMultipleField(
         "文件里有哪些量表", option_widget=CheckboxInput(), widget=ListWidget(prefix_label=False)
     )
