@@ -146,7 +146,10 @@ def batches_of(house: House, people: dict[Role, Client]) -> dict[str, str]:
 
 
 def page_value(html: str, place: int) -> str:
-    """The meaning suggested for one column."""
+    """The meaning suggested for one column; of a scale that was recognised whole, the folded one."""
+    folded = re.search(rf'type="hidden" name="column-{place}" value="([^"]*)"', html)
+    if folded:
+        return folded[1]
     select_box = re.search(rf'<select[^>]*name="column-{place}".*?</select>', html, re.DOTALL)
     assert select_box
     found = re.search(r'value="([^"]*)" selected', select_box[0])

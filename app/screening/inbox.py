@@ -255,6 +255,7 @@ def _remove(handle: int, item: Seen) -> bool:
 
 def _forget(access: Access, source_id: UUID, item: Seen, *, removed: bool) -> None:
     """The row of a removed file goes; one that cannot be removed is told to the owner, and tried again."""
+    source = access.find(ScreeningSource, source_id)
     row = access.session.scalars(
         select(InboxFile).where(_of(source_id), InboxFile.name_digest == _digest_of(access, item.name))
     ).one_or_none()
@@ -263,6 +264,5 @@ def _forget(access: Access, source_id: UUID, item: Seen, *, removed: bool) -> No
     if removed:
         access.session.delete(row)
         return
-    source = access.find(ScreeningSource, source_id)
     row.seen_at = now() + timedelta(hours=1)
     post.tell(access, *sources.keeper_of(access.session, source), "inbox_not_removed")

@@ -46,6 +46,8 @@ def settings(centre: Delivering) -> dict[str, str]:
 
 def looking(centre: Delivering, folder: Path) -> Started:
     folder.mkdir(exist_ok=True)
+    for name in ("out", "err"):  # a process that is killed at once has opened neither
+        (folder / name).touch()
     return Started(folder, ["source", "look", "--json"], settings(centre))
 
 

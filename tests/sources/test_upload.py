@@ -31,8 +31,8 @@ def confirm(centre: Delivering, path: str) -> dict[str, str]:
     }
     version = re.search(r'name="version" value="(\d+)"', html)
     assert version
-    centre.psychologist.post(f"{path}/map", version=version[1], **folded, **meanings)
-    return folded | meanings
+    centre.psychologist.post(f"{path}/map", version=version[1], **meanings)
+    return meanings
 
 
 def test_an_upload_for_a_source_is_its_arrival_and_its_columns_are_remembered(centre: Delivering) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import timedelta
 
 import pytest
@@ -175,7 +174,7 @@ def test_confirming_the_columns_once_lets_the_next_file_in_by_itself(centre: Del
     waiting = centre.deliver(clean(centre.people[:5]))
     batch = centre.batch(waiting)
     page = centre.psychologist.get(f"/imports/{batch.id}/map")
-    chosen = {f"column-{place}": value for place, value in _meanings(page.html).items()}
+    chosen = {f"column-{place}": page_value(page.html, place) for place in range(len(COLUMNS))}
     centre.psychologist.post(f"/imports/{batch.id}/map", version=str(batch.version), **chosen)
     centre.work()
     version = str(centre.batch(waiting).version)
@@ -189,12 +188,6 @@ def test_confirming_the_columns_once_lets_the_next_file_in_by_itself(centre: Del
     centre.deliver(clean(centre.people))
 
     assert centre.states() == [ArrivalState.COMMITTED] * 2
-
-
-def _meanings(html: str) -> dict[int, str]:
-    """What the page suggests for each column, folded ones too."""
-    folded = dict(re.findall(r'type="hidden" name="column-(\d+)" value="([^"]*)"', html))
-    return {place: folded.get(str(place)) or page_value(html, place) for place in range(len(COLUMNS))}
 
 
 def test_a_person_goes_on_with_a_waiting_file_as_with_an_upload(centre: Delivering) -> None:
