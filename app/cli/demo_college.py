@@ -76,9 +76,9 @@ def build(door: Door, *, students: int, quiet: bool) -> dict[str, Any]:
     _write_roster(folder / "学生名册（虚构）.xlsx", people)
     _write_posts(folder / "班级辅导员表（虚构）.xlsx", classes, advisors)
     lines = [Line(person.number, person.name, person.class_name) for person in people]
-    demo_results.write_autumn(folder / "普查结果（虚构）.xlsx", lines, chance)
+    away = demo_results.write_autumn(folder / "普查结果（虚构）.xlsx", lines, chance)
     demo_results.write_spring(folder / "春季测评结果（虚构）.xlsx", lines[: len(lines) // 2], chance)
-    demo_results.write_late(folder / "补测结果（虚构）.xlsx", lines[60:72], chance)
+    demo_results.write_late(folder / "补测结果（虚构）.xlsx", [*away[:8], *lines[-6:]], chance)
     with _step("导入学生名册", quiet) as beat:
         receipts = {"roster": bring_in(door, roster.IMPORTER, folder / "学生名册（虚构）.xlsx", beat=beat)}
     with _step("导入教职工", quiet) as beat:

@@ -24,14 +24,19 @@ class Line(NamedTuple):
     class_name: str
 
 
-def write_autumn(path: Path, people: Sequence[Line], chance: random.Random) -> None:
-    """Answers with one hidden strain per person, near the shares of domain §2.1; with a few dirty rows."""
+def write_autumn(path: Path, people: Sequence[Line], chance: random.Random) -> list[Line]:
+    """Answers with one hidden strain per person, near the shares of domain §2.1; with a few dirty rows.
+
+    Returns who was away.
+    """
     header = [*HEADER]
     for key in ("phq9", "gad7"):
         header += [f"{all_scales()[key].name} 第{item.number}题" for item in all_scales()[key].items]
     rows: list[tuple[Any, ...]] = []
+    away = []
     for person in people:
         if chance.random() < 0.03:
+            away.append(person)
             continue
         strain = chance.gauss(0, 1)
         phq = [_answer(chance, strain, -0.15) for _ in range(8)] + [_answer(chance, strain, -1.75)]
@@ -39,6 +44,7 @@ def write_autumn(path: Path, people: Sequence[Line], chance: random.Random) -> N
         rows.append((*person, *_when(chance, 3), *phq, *gad))
     _spoil(rows)
     save(path, header, rows)
+    return away
 
 
 def write_spring(path: Path, people: Sequence[Line], chance: random.Random) -> None:
