@@ -15,7 +15,7 @@ from tests.house import House
 
 NEVER = ("确诊", "抑郁症", "焦虑症", "精神分裂", "精神病", "病人", "免责", "承诺书", "问题学生", "异常学生", "高危学生")
 PUBLISHED = ("精神病性",)
-"""Names of factors and indicators of published scales: only their own files may say them, and the one that reads them."""
+"""Names of factors and indicators of published scales: only their files may say them, and the one that reads them."""
 ABOUT_SCALES = ("config/scales/", "config/source_words.toml")
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 
