@@ -44,7 +44,7 @@ def read(table: Table, scale: Scale, places: Sequence[int], missing_codes: Seque
     """The answers of every row to one scale."""
     shape = (len(table), len(places))
     raw = Raw(np.full(shape, MISSING, dtype=np.int16), np.zeros(shape, dtype=bool), np.zeros(shape, dtype=bool))
-    codes = {*_missing_codes(), *missing_codes} - _possible(scale)
+    codes = {*usual_codes(), *missing_codes} - _possible(scale)
     for place, item in zip(places, scale.items, strict=True):
         at = item.number - 1
         if place == ABSENT:
@@ -74,7 +74,7 @@ def _take_numbers(raw: Raw, at: int, numbers: NDArray[np.float64], codes: set[in
 
 
 def _take_texts(raw: Raw, at: int, column: Sequence[Cell], scale: Scale, codes: set[int]) -> None:
-    blank_words, words = _missing_words(), scale.answer_words
+    blank_words, words = missing_words(), scale.answer_words
     known: dict[Cell, tuple[int, bool, bool]] = {}
     for position, cell in enumerate(column):
         found = known.get(cell)
@@ -122,7 +122,7 @@ def _measured(column: Sequence[Cell], item: Item) -> tuple[NDArray[np.int16], ND
     values = np.full(len(column), MISSING, dtype=np.int16)
     blank = np.zeros(len(column), dtype=bool)
     for position, cell in enumerate(column):
-        if text_of(cell).lower() in _missing_words():
+        if text_of(cell).lower() in missing_words():
             blank[position] = True
             continue
         minutes = _time_of_day(cell) if item.kind == "clock" else _minutes(cell, item)
@@ -155,13 +155,15 @@ def _time_of_day(cell: Cell) -> int | None:
 
 
 @cache
-def _missing_words() -> frozenset[str]:
+def missing_words() -> frozenset[str]:
+    """Cells that say that nothing was answered."""
     words = catalogue.table("source_words")["missing"]["words"]
     return frozenset({*(word.lower() for word in words), *(normal(word) for word in words)})
 
 
 @cache
-def _missing_codes() -> frozenset[int]:
+def usual_codes() -> frozenset[int]:
+    """Numbers by which tools say the same."""
     return frozenset(catalogue.table("source_words")["missing"]["codes"])
 
 

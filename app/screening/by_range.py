@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from app.screening.answers import UNUSABLE, Raw
+from app.screening.answers import UNUSABLE, Raw, usual_codes
 from app.screening.scale import Coding, Scale, Subscale
 from app.screening.scoring import MISSING
 from models.refusal import Refusal
@@ -81,7 +81,10 @@ def factors_of(scale: Scale, columns: dict[str, NDArray[np.float64]], coding: st
         return Choice(stated, "由映射指定")
     held = next(item for item in scale.codings if coding is None or item.key == coding)
     subscales = {subscale.key: subscale for subscale in scale.subscales}
-    known = [(subscales[key], values[np.isfinite(values)]) for key, values in columns.items()]
+    known = [
+        (subscales[key], values[np.isfinite(values) & ~np.isin(values, list(usual_codes()))])
+        for key, values in columns.items()
+    ]
     known = [(subscale, values) for subscale, values in known if len(values)]
     if not known:
         return Choice("means", "没有数值")

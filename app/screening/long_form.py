@@ -48,7 +48,8 @@ def stated_of(table: Table, plan: Plan, scale: Scale, problems: list[Problem]) -
     found = np.full(len(table), np.nan)
     if "total" in plan.columns:
         own: list[Problem] = []
-        values = totals.numbers(table, plan.columns["total"], scale, own)
+        column = totals.Column(table, scale, own, plan.missing_codes)
+        values = column.numbers(plan.columns["total"], scale.lowest, scale.highest)
         found[mine] = values[mine]
         rows = {table.row_numbers[position] for position in np.flatnonzero(mine).tolist()}
         problems += [problem for problem in own if problem.row in rows]

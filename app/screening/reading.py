@@ -129,7 +129,7 @@ def _piece(table: Table, plan: Plan, key: str, problems: list[Problem]) -> Piece
         _answered(table, plan, scale, part, problems) if part.items else Piece(empty, np.zeros(len(table), dtype=bool))
     )
     piece.is_expected = True
-    piece.stated = totals.read(table, scale, part, piece.coding, problems)
+    piece.stated = totals.read(table, scale, part, piece.coding, problems, plan.missing_codes)
     if not part.items and piece.stated is not None:
         piece.present = piece.stated.says_something(scale)
     piece.seconds = _seconds(table, plan, scale, part)

@@ -12,6 +12,7 @@ from app.intake import cells
 from app.intake.headers import normal
 from app.intake.problem import Problem
 from app.intake.sheet import Table, text_of
+from app.screening.answers import NEAR, missing_words, usual_codes
 from app.screening.by_range import factors_of
 from app.screening.plan import ScalePlan
 from app.screening.scale import Coding, Scale
@@ -38,43 +39,86 @@ class Stated:
         return found | np.isfinite(_lowest_of(scale, self.bands))
 
 
-def read(table: Table, scale: Scale, part: ScalePlan, coding: str | None, problems: list[Problem]) -> Stated | None:
+def read(
+    table: Table,
+    scale: Scale,
+    part: ScalePlan,
+    coding: str | None,
+    problems: list[Problem],
+    missing_codes: Sequence[int] = (),
+) -> Stated | None:
     """The stated columns of one scale, or none. Factors may be sums or means (practice §1.2)."""
     if part.total is None and part.band is None and not part.subscales:
         return None
     held = next(item for item in scale.codings if (part.coding or coding or scale.codings[0].key) == item.key)
-    totals = np.full(len(table), np.nan) if part.total is None else numbers(table, part.total, scale, problems)
-    subscales = np.full((len(table), len(scale.subscales)), np.nan)
-    columns = {key: numbers(table, place, scale, problems) for key, place in part.subscales.items()}
-    if columns:
-        choice = factors_of(scale, columns, held.key, part.factors)
-        if choice.question is not None:
-            raise Unclear(choice.question)
-        for at, subscale in enumerate(scale.subscales):
-            if subscale.key in columns:
-                values = _as_means(columns[subscale.key], held, scale, len(subscale.items), choice.key == "sums")
-                subscales[:, at] = values * len(subscale.items) if subscale.method == "sum" else values
-    if scale.total.of == "items" and scale.total.method == "sum":
-        totals = totals + (scale.minimum - held.minimum) * scale.size
+    column = Column(table, scale, problems, missing_codes)
+    subscales = _factors(column, part, held)
+    is_shifted = scale.total.of == "items" and scale.total.method == "sum"
+    shift = (scale.minimum - held.minimum) * scale.size if is_shifted else 0
+    totals = np.full(len(table), np.nan)
+    if part.total is not None:
+        totals = column.numbers(part.total, scale.lowest - shift, scale.highest - shift) + shift
     bands = [""] * len(table) if part.band is None else [text_of(row[part.band]) for row in table.rows]
     return Stated(totals, subscales, bands)
 
 
-def _as_means(values: Floats, coding: Coding, scale: Scale, count: int, are_sums: bool) -> Floats:
-    return (values / count if are_sums else values) + (scale.minimum - coding.minimum)
-
-
-def numbers(table: Table, place: int, scale: Scale, problems: list[Problem]) -> Floats:
-    """A column of numbers; what is no number becomes a problem of its cell."""
-    found = np.full(len(table), np.nan)
-    for position, row in enumerate(table.rows):
-        value = cells.number_of(row[place])
-        if value is not None:
-            found[position] = value
-        elif text_of(row[place]) not in {"", "-", "--", "/"}:
-            words = f"{scale.name} 的分数应为数字，此格不是；没有采用这一格。"
-            problems.append(Problem(table.row_numbers[position], table.header[place], "no_number", words, table.file))
+def _factors(column: Column, part: ScalePlan, coding: Coding) -> Floats:
+    """The factors that are stated, as the scale itself would give them."""
+    scale = column.scale
+    found = np.full((len(column.table), len(scale.subscales)), np.nan)
+    values = {key: column.known(place) for key, place in part.subscales.items()}
+    if not values:
+        return found
+    choice = factors_of(scale, values, coding.key, part.factors)
+    if choice.question is not None:
+        raise Unclear(choice.question)
+    for at, held in enumerate(scale.subscales):
+        if held.key in values:
+            count = len(held.items) if choice.key == "sums" else 1
+            place = part.subscales[held.key]
+            said = column.within(place, values[held.key], coding.minimum * count, coding.maximum * count)
+            means = said / count + (scale.minimum - coding.minimum)
+            found[:, at] = means * len(held.items) if held.method == "sum" else means
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """Reads columns of numbers that a source computed; what cannot be one becomes a problem of its cell."""
+
+    table: Table
+    scale: Scale
+    problems: list[Problem]
+    missing_codes: Sequence[int] = ()
+
+    def numbers(self, place: int, low: float, high: float) -> Floats:
+        """The numbers from ``low`` to ``high``: a 999 for 未答 is no total, and nobody is listed for it."""
+        return self.within(place, self.known(place), low, high)
+
+    def known(self, place: int) -> Floats:
+        """Every number of a column."""
+        found = np.full(len(self.table), np.nan)
+        for position, row in enumerate(self.table.rows):
+            value = cells.number_of(row[place])
+            if value is not None:
+                found[position] = round(value) if abs(value - round(value)) < NEAR else value
+            elif text_of(row[place]).lower() not in missing_words():
+                self._problem(position, place, "no_number", "应为数字，此格不是")
+        return found
+
+    def within(self, place: int, values: Floats, low: float, high: float) -> Floats:
+        """The values that the scale can have; codes for missing ones are blank, others are named."""
+        with np.errstate(invalid="ignore"):
+            outside = (values < low - TOLERANCE) | (values > high + TOLERANCE)
+        codes = usual_codes() | set(self.missing_codes)
+        for position in np.flatnonzero(outside).tolist():
+            if values[position] not in codes:
+                self._problem(position, place, "out_of_range", f"应在 {low:g}–{high:g} 之间，此格不是")
+        return np.where(outside, np.nan, values)
+
+    def _problem(self, position: int, place: int, code: str, words: str) -> None:
+        table, words = self.table, f"{self.scale.name} 的分数{words}；没有采用这一格。"
+        self.problems.append(Problem(table.row_numbers[position], table.header[place], code, words, table.file))
 
 
 def joined(scale: Scale, parts: Sequence[Stated | None], lengths: Sequence[int]) -> Stated | None:
