@@ -112,7 +112,7 @@ def _items_in(header: Mapping[int, str], scale: Scale) -> dict[int, int]:
 
 def _item_of(word: str, scale: Scale) -> tuple[int, str] | None:
     """The item a header names (PHQ9_3, phq3, PHQ-9 第3题, dass3_D, or the item's own sentence), and by which prefix."""
-    text = normal(word)
+    text = _asked(word)
     for prefix in sorted(scale.prefixes, key=len, reverse=True):
         if text.startswith(prefix):
             rest = text[len(prefix) :].removeprefix("q")
@@ -125,6 +125,11 @@ def _item_of(word: str, scale: Scale) -> tuple[int, str] | None:
     return (named, "") if named is not None else None
 
 
+def _asked(word: str) -> str:
+    """A header without the mark of its question."""
+    return normal(word).rstrip("?!…")
+
+
 @cache
 def _names(scale: Scale) -> dict[str, int]:
     """What an item is called, whole: its sentence, its short name, its aliases."""
@@ -132,14 +137,14 @@ def _names(scale: Scale) -> dict[str, int]:
         found: item.number
         for item in scale.items
         for words in (item.text, item.name, *item.aliases)
-        if (found := normal(words))
+        if (found := _asked(words))
     }
 
 
 @cache
 def _sentences(scale: Scale) -> tuple[tuple[str, int], ...]:
     """Sentences of items, which stand at the end of longer headers: "1. 做事时提不起劲或没有兴趣"."""
-    return tuple((text, item.number) for item in scale.items if len(text := normal(item.text)) >= SENTENCE)
+    return tuple((text, item.number) for item in scale.items if len(text := _asked(item.text)) >= SENTENCE)
 
 
 def _bare_numbers(header: Mapping[int, str], scale: Scale) -> dict[int, int]:
