@@ -73,9 +73,18 @@ def plans_for(tables: Sequence[Table], mappings: Sequence[Mapping[str, Any]]) ->
         if signature not in known:
             known[signature] = _fitting(table, mappings)
         plan = mapping.apply(known[signature], table.header)
-        refuse_unfit(plan)
+        _refuse_unfit(plan, table, named=len(tables) > 1)
         plans.append(plan)
     return plans
+
+
+def _refuse_unfit(plan: Plan, table: Table, *, named: bool) -> None:
+    """Of several tables, say which one cannot be read."""
+    try:
+        refuse_unfit(plan)
+    except Refusal as refusal:
+        name = table.file or table.sheet
+        raise Refusal(f"{name}：{refusal.sentence}" if named and name else refusal.sentence) from refusal
 
 
 def _fitting(table: Table, mappings: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:

@@ -157,7 +157,9 @@ def refuse_unfit(plan: Plan, wanted: Sequence[str] = ()) -> None:
         if part.items and not (enough and len(part.items) == scale.size):
             raise Refusal(f"{scale.name} 应有 {scale.size} 题，指定了 {given} 列。")
     if not (plan.scales or plan.states_something or plan.is_long):
-        raise Refusal("没有找到任何量表、等级或提示名单，请指定哪些列是作答、总分或等级。")
+        raise Refusal(
+            "没有找到任何量表、等级或提示名单，请指定哪些列是作答、总分或等级；系统里还没有的量表，请先请管理员添加它的量表文件。"
+        )
     used = Counter(_used(plan))
     if any(count > 1 for count in used.values()):
         raise Refusal("有一列被指定了两种含义，请检查。")
