@@ -204,9 +204,14 @@ def _settle_repeated(reading: Reading, held: ScaleSheets, students: list[Match |
             if held.digests[place] == held.digests[chosen]:
                 held.known[place] = True
                 continue
-            row = reading.row_numbers[chosen]
-            words = f"同一学生有多次作答，按批次规则采用了第 {row} 行；关键题照常检查。"
+            words = f"同一学生有多次作答，按批次规则采用了{_row(reading, chosen)}；关键题照常检查。"
             reading.left_out[place, "repeated", words].append(held.scale.name)
+
+
+def _row(reading: Reading, place: int) -> str:
+    """A row in words, with its file where there are several."""
+    row = f"第 {reading.row_numbers[place]} 行"
+    return f"“{reading.files[place]}”{row}" if reading.files else row
 
 
 def _chosen(reading: Reading, held: ScaleSheets, places: list[int], rule: RepeatRule) -> int:
