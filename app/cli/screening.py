@@ -82,7 +82,7 @@ def import_results(
     def preparing(access: Access, tables: Sequence[Table], batch: ImportBatch, tell: Callable[[int, int], None]) -> Any:
         mappings = saved or suggested(tables, scales or None, round.scales_of(target))
         mappings = [_with(held, codings, listed) for held in mappings]
-        plans = plans_for(tables, mappings)
+        plans = plans_for(tables, mappings, scales)
         refuse_missing(plans, scales)
         return prepare.work_out(access, tables, batch, target, plans, tell)
 

@@ -64,8 +64,11 @@ def known_plan(found: Layout, mappings: Sequence[Mapping[str, Any]]) -> Plan | N
     return None
 
 
-def plans_for(tables: Sequence[Table], mappings: Sequence[Mapping[str, Any]]) -> list[Plan]:
-    """The plan of each table: the first mapping whose headers it has. Refuses, naming the table, where none fits."""
+def plans_for(tables: Sequence[Table], mappings: Sequence[Mapping[str, Any]], wanted: Sequence[str] = ()) -> list[Plan]:
+    """The plan of each table: the first mapping whose headers it has. Refuses, naming the table, where none fits.
+
+    ``wanted``: the scales that a single table must hold.
+    """
     known: dict[tuple[str, ...], Mapping[str, Any]] = {}
     plans = []
     for table in tables:
@@ -73,15 +76,15 @@ def plans_for(tables: Sequence[Table], mappings: Sequence[Mapping[str, Any]]) ->
         if signature not in known:
             known[signature] = _fitting(table, mappings)
         plan = mapping.apply(known[signature], table.header)
-        _refuse_unfit(plan, table, named=len(tables) > 1)
+        _refuse_unfit(plan, table, wanted if len(tables) == 1 else (), named=len(tables) > 1)
         plans.append(plan)
     return plans
 
 
-def _refuse_unfit(plan: Plan, table: Table, *, named: bool) -> None:
+def _refuse_unfit(plan: Plan, table: Table, wanted: Sequence[str], *, named: bool) -> None:
     """Of several tables, say which one cannot be read."""
     try:
-        refuse_unfit(plan)
+        refuse_unfit(plan, wanted)
     except Refusal as refusal:
         name = table.file or table.sheet
         raise Refusal(f"{name}：{refusal.sentence}" if named and name else refusal.sentence) from refusal

@@ -167,8 +167,6 @@ def refuse_unfit(plan: Plan, wanted: Sequence[str] = ()) -> None:
 
 def refuse_missing(plans: Sequence[Plan], wanted: Sequence[str]) -> None:
     """Refuse a delivery in whose tables a scale that was asked for does not occur."""
-    if len(plans) == 1:
-        refuse_unfit(plans[0], wanted)
     held = {key for plan in plans for key in plan.scales}
     missing = [all_scales()[key].name for key in wanted if key not in held]
     if missing and not any(plan.is_long for plan in plans):

@@ -41,9 +41,14 @@ class Person:
 
 def enrol(house: House, count: int, group: ClassGroup | None = None) -> list[Person]:
     """Students of one class, with numbers and names that a file can give."""
+    return enrol_as(house, list(itertools.islice(_numbers, count)), group)
+
+
+def enrol_as(house: House, numbers: Sequence[int], group: ClassGroup | None = None) -> list[Person]:
+    """Students of one class who bear these numbers, in their order."""
     group = group or house.make.class_group()
     [(college,)] = house.all(select(College.name).where(College.id == group.college_id))
-    facts = [(str(number), f"学生{number % 1000:03d}") for number in itertools.islice(_numbers, count)]
+    facts = [(str(number), f"学生{number % 1000:03d}") for number in numbers]
     house.make.roster(
         ["学号", "姓名", "学院", "班级", "手机号"],
         [[number, name, college, group.name, "13800001234"] for number, name in facts],

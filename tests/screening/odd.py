@@ -37,3 +37,10 @@ def totals(house: House, people: list[Person], scale: str = "phq9") -> list[Any]
     """The total that each of these has, nothing where none is stored."""
     found = bodies(house, scale)
     return [found[person.row.id]["total"] if person.row.id in found else None for person in people]
+
+
+def saved(folder: Path, words: str) -> Path:
+    """A mapping file."""
+    path = folder / "map.toml"
+    path.write_text(words, encoding="utf-8")
+    return path
