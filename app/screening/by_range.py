@@ -88,19 +88,35 @@ def factors_of(scale: Scale, columns: dict[str, NDArray[np.float64]], coding: st
     known = [(subscale, values) for subscale, values in known if len(values)]
     if not known:
         return Choice("means", "没有数值")
-    fits = {name: all(_lies(values, held, subscale, name) for subscale, values in known) for name in ("means", "sums")}
+    fitting = [
+        name for name in kinds_of(scale) if all(_lies(values, held, subscale, name) for subscale, values in known)
+    ]
     broken = any(np.any(np.abs(values - np.rint(values)) > 1e-6) for _, values in known)
-    if broken and fits["means"]:
+    if broken and "means" in fitting:
         return Choice("means", "有小数，且都在单题分值范围内，是均分")
-    if fits["means"] != fits["sums"]:
-        name = "means" if fits["means"] else "sums"
-        return Choice(name, "数值只可能是" + ("均分" if name == "means" else "各题之和"))
-    if not fits["means"]:
+    if not fitting:
         raise Refusal(f"{scale.name} 的因子分既不像均分也不像各题之和，请核对列的含义。")
-    return Choice(None, "", f"{scale.name} 的因子分可能是均分，也可能是各题之和，请指定。")
+    names = [_KIND_WORDS[name] for name in fitting]
+    if len(fitting) == 1:
+        return Choice(fitting[0], f"数值只可能是{names[0]}")
+    return Choice(None, "", f"{scale.name} 的因子分可能是{'，也可能是'.join(names)}，请指定。")
+
+
+KINDS = ("means", "sums", "scores")
+"""What factor scores may be; ``scores`` only where the scale multiplies its sums (DASS-21)."""
+_KIND_WORDS = {"means": "均分", "sums": "各题之和", "scores": "各题之和乘系数后的得分"}
+
+
+def kinds_of(scale: Scale) -> tuple[str, ...]:
+    """What the factor scores of a scale may be."""
+    return KINDS if any(subscale.multiplier != 1 for subscale in scale.subscales) else KINDS[:2]
 
 
 def _lies(values: NDArray[np.float64], coding: Coding, subscale: Subscale, kind: str) -> bool:
-    count = len(subscale.items) if kind == "sums" else 1
-    inside = (values >= coding.minimum * count - 1e-6) & (values <= coding.maximum * count + 1e-6)
+    times = subscale.multiplier if kind == "scores" else 1
+    count = 1 if kind == "means" else len(subscale.items)
+    raw = values / times
+    inside = (raw >= coding.minimum * count - 1e-6) & (raw <= coding.maximum * count + 1e-6)
+    if times != 1:
+        inside &= np.abs(raw - np.rint(raw)) < 1e-6
     return bool(np.mean(inside) >= FITS)

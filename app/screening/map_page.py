@@ -7,6 +7,7 @@ from typing import Any
 
 from app.intake.sheet import Table, text_of
 from app.screening import mapping, stated
+from app.screening.by_range import kinds_of
 from app.screening.layout import Layout
 from app.screening.map_form import starts
 from app.screening.plan import FIELDS, PARTS, Plan, ScalePlan, refuse_unfit
@@ -95,6 +96,7 @@ def _scale(key: str, part: ScalePlan) -> dict[str, Any]:
         "coding": part.coding or "",
         "asks_factors": bool(part.subscales),
         "factors": part.factors or "",
+        "factor_kinds": kinds_of(scale),
         "is_stated": part.is_stated,
         "lacks_critical": bool(scale.red_flags) and not part.items,
     }

@@ -19,7 +19,7 @@ a small TOML table that a person can read and review (``--mapping FILE.toml``)::
     total = "PHQ总分"                 # the source's own total, to compare or when there are no items
     band = "PHQ结果"
     [scales.scl90]
-    factors = "means"                 # sums | means
+    factors = "means"                 # sums | means | scores (sums times the scale's own factor)
     [scales.scl90.subscales]
     somatization = "躯体化"
 

@@ -28,7 +28,7 @@ FIELDS = (
 )
 IDENTITY = ("student_number", "name", "class", "college", "birth_date", "taken_at")
 LISTS = ("self_harm", "flagged", "participants")
-FACTORS = ("sums", "means")
+FACTORS = ("sums", "means", "scores")
 PARTS = ("total", "band", "seconds")
 """What a scale may have beside items and subscales."""
 ABSENT = -1

@@ -74,11 +74,12 @@ def _factors(column: Column, part: ScalePlan, coding: Coding) -> Floats:
         raise Unclear(choice.question)
     for at, held in enumerate(scale.subscales):
         if held.key in values:
-            count = len(held.items) if choice.key == "sums" else 1
+            count = 1.0 if choice.key == "means" else len(held.items)
+            count *= held.multiplier if choice.key == "scores" else 1
             place = part.subscales[held.key]
             said = column.within(place, values[held.key], coding.minimum * count, coding.maximum * count)
             means = said / count + (scale.minimum - coding.minimum)
-            found[:, at] = means * len(held.items) if held.method == "sum" else means
+            found[:, at] = means * (len(held.items) if held.method == "sum" else 1) * held.multiplier
     return found
 
 
