@@ -180,14 +180,16 @@ def _stated(plan: Plan, header: Sequence[str], scale: Scale, *, alone: bool) -> 
         reasons |= {place: f"{scale.name} 的因子“{names[key]}”" for key, place in factors.items()}
     holds = bool(part.items or part.subscales or part.total is not None)
     if holds and alone:
-        _take_bare(plan, part)
+        _take_bare(plan, part, header, scale)
     if holds:
         plan.scales[scale.key] = part
         plan.reasons |= reasons
 
 
-def _take_bare(plan: Plan, part: ScalePlan) -> None:
+def _take_bare(plan: Plan, part: ScalePlan, header: Sequence[str], scale: Scale) -> None:
     """A file with one scale calls its total just 总分, its band 结果, its time 用时."""
+    if "total" in plan.columns and _is_raw(normal(header[plan.columns["total"]]), scale):
+        plan.reasons.pop(plan.columns.pop("total"), None)
     if "scale_name" in plan.columns:
         return
     for field, name in (("total", "total"), ("result", "band")):
@@ -209,8 +211,15 @@ def _part_of(text: str, scale: Scale) -> str | None:
     for prefix in sorted(scale.prefixes, key=len, reverse=True):
         if text.startswith(prefix):
             rest = text[len(prefix) :]
+            if _is_raw(rest, scale):
+                return None
             return next((name for name in _PART_WORDS if rest in _part_words(name)), None)
     return None
+
+
+def _is_raw(words: str, scale: Scale) -> bool:
+    """A sum before the scale's own factor is not its total."""
+    return scale.total.multiplier != 1 and words in _part_words("raw")
 
 
 @cache

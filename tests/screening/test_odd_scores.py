@@ -5,12 +5,14 @@ from __future__ import annotations
 from io import BytesIO
 from pathlib import Path
 
+import pytest
 from openpyxl import Workbook
 
 from app.screening.scale import all_scales
+from models.refusal import Refusal, Unclear
 from tests.house import GAD7, PHQ9, House
 from tests.screening.files import codes, enrol, fates, gad, phq
-from tests.screening.odd import book, kept, taken, text, totals
+from tests.screening.odd import book, kept, saved, taken, text, totals
 from tests.screening.test_shapes import bodies, levels, listed, of
 
 TINY = 5.4e-79
@@ -100,3 +102,56 @@ def test_a_sheet_that_says_the_same_again_changes_nothing_and_one_that_differs_i
     assert "采用了“全部”第 3 行；关键题照常检查" in problem["message"]
     assert totals(sqlite_house, people) == [6, 2]
     assert totals(sqlite_house, people, "gad7") == [1, 8]
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [([0, 3, 11], [0, 6, 22]), ([0, 4, 30], [0, 4, 30])],
+    ids=["sums of the items", "sums as the scale doubles them"],
+)
+def test_factors_of_dass21_are_doubled_once(
+    sqlite_house: House, tmp_path: Path, said: list[int], meant: list[int]
+) -> None:
+    sqlite_house.make.team()
+    people = enrol(sqlite_house, 3)
+    parts = all_scales()["dass21"].subscales
+    header = ["学号", *(f"DASS-21{part.name}" for part in parts)]
+
+    receipt = taken(
+        sqlite_house, book(tmp_path, header, *([p.number, *[word] * 3] for p, word in zip(people, said, strict=True)))
+    )
+
+    assert (fates(receipt), receipt["problems"]) == ((3, 3, 0, 0, 0), [])
+    held = bodies(sqlite_house, "dass21")
+    for person, value in zip(people, meant, strict=True):
+        assert held[person.row.id]["subscales"] == {part.key: value for part in parts}
+    assert listed(sqlite_house) == of(people, 2)
+
+
+def test_factors_of_dass21_that_may_be_either_are_asked(sqlite_house: House, tmp_path: Path) -> None:
+    sqlite_house.make.team()
+    [person] = enrol(sqlite_house, 1)
+    parts = all_scales()["dass21"].subscales
+    file = book(tmp_path, ["学号", *(f"DASS-21{part.name}" for part in parts)], [person.number, 14, 14, 14])
+
+    with pytest.raises(Unclear, match="可能是各题之和，也可能是各题之和乘系数后的得分，请指定"):
+        taken(sqlite_house, file)
+
+    names = "".join(f'{part.key} = "DASS-21{part.name}"\n' for part in parts)
+    words = f'[scales.dass21]\nfactors = "scores"\n[scales.dass21.subscales]\n{names}'
+    taken(sqlite_house, file, mapping_file=saved(tmp_path, words))
+    assert set(bodies(sqlite_house, "dass21")[person.row.id]["subscales"].values()) == {14}
+
+
+def test_a_raw_score_is_never_taken_for_the_standard_score(sqlite_house: House, tmp_path: Path) -> None:
+    sqlite_house.make.team()
+    people = enrol(sqlite_house, 2)
+    rows = [[people[0].number, 45, 56], [people[1].number, 30, 37]]
+
+    for header in ("SDS粗分", "SDS 原始分"):
+        with pytest.raises(Refusal, match="没有找到 SDS 的全部 20 题，也没有它的总分"):
+            taken(sqlite_house, book(tmp_path, ["学号", header], *(row[:2] for row in rows)), scales=("sds",))
+    taken(sqlite_house, book(tmp_path, ["学号", "SDS粗分", "SDS总分"], *rows))
+
+    assert totals(sqlite_house, people, "sds") == [56, 37]
+    assert listed(sqlite_house) == of(people, 0)
