@@ -155,3 +155,13 @@ def test_a_raw_score_is_never_taken_for_the_standard_score(sqlite_house: House, 
 
     assert totals(sqlite_house, people, "sds") == [56, 37]
     assert listed(sqlite_house) == of(people, 0)
+
+
+def test_a_raw_score_beside_the_items_differs_from_nothing(sqlite_house: House, tmp_path: Path) -> None:
+    sqlite_house.make.team()
+    [person] = enrol(sqlite_house, 1)
+    header = ["学号", *(f"SDS{number}" for number in range(1, 21)), "原始分"]
+
+    receipt = taken(sqlite_house, book(tmp_path, header, [person.number, *[1, 2] * 10, 46]))
+
+    assert (fates(receipt), receipt["problems"]) == ((1, 1, 0, 0, 0), [])
