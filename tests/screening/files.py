@@ -23,9 +23,7 @@ from tests.house import GAD7, PHQ9, House
 COLUMNS = ["学号", "姓名", *PHQ9, *GAD7]
 ROUND = "2026 秋季普查"
 SCALES = ("phq9", "gad7")
-NOT_LIVE = frozenset(
-    {"ledger_entry", "ledger_head", "ledger_subject", "import_batch", "batch_chunk", "job", "witness"}
-)
+NOT_LIVE = frozenset({"ledger_entry", "ledger_head", "ledger_subject", "import_batch", "batch_chunk", "job", "witness"})
 """Tables that only grow, or tell of deliveries: what a second delivery may add to."""
 _numbers = itertools.count(26_000_001)
 
