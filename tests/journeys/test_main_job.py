@@ -96,7 +96,7 @@ def _import_the_file(site: Site, head: Client, path: Path) -> None:
     page.get_by_role("link", name=re.compile("新建")).first.click()
     page.get_by_label("批次名称").fill("秋季普查")
     page.get_by_label("约谈截止日期").fill("2027-01-10")
-    page.get_by_role("button", name="新建").click()
+    page.get_by_role("button", name="建立并开放").click()
     page.get_by_role("link", name="导入结果").click()
     page.locator("input[type=file]").set_input_files(path)
     for box in page.get_by_role("checkbox").all()[:2]:
