@@ -70,7 +70,7 @@ def _against(held: ScaleSheets) -> dict[str, int]:
 
 def strict_words(receipt: dict[str, Any]) -> str:
     critical = sum(receipt["alerts"].values()) + receipt["identify"]
-    more = f"其中 {critical} 人有须立即处理的关键提示，还没有发出，请尽快改正后导入。" if critical else ""
+    more = f"其中 {critical} 行含关键题提示或同样紧急的提示，都还没有发出，请尽快改正后导入。" if critical else ""
     first = receipt["problems"][0]
     file = f"{first['file']} " if "file" in first else ""
     return (

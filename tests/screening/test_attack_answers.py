@@ -61,7 +61,7 @@ def test_whom_an_alert_is_raised_for_on_one_line_is_not_listed_by_another(
 def test_in_a_small_file_an_answer_only_the_other_coding_knows_decides_the_coding(
     sqlite_house: House, tmp_path: Path
 ) -> None:
-    """Sixteen sheets coded 1–4 with a single 4, on item 9: it was thrown out as a slip, and everybody else's 1 raised."""
+    """Sixteen sheets coded 1–4 with one 4, on item 9: it was thrown out as a slip, and every 1 was raised."""
     house = sqlite_house
     house.make.team()
     people = enrol(house, 16)
@@ -177,7 +177,7 @@ def test_strict_refusal_counts_every_critical_pattern_even_a_total(
     sqlite_house: House, people: list[Person], tmp_path: Path
 ) -> None:
     rows = [line(people[0], phq(22)), ["2099000001", "路无名", *phq(4, 1), *gad(0)]]
-    with pytest.raises(Refusal, match="2 人有须立即处理"):
+    with pytest.raises(Refusal, match="2 行含关键题提示"):
         bring_in(
             sqlite_house,
             book(tmp_path, ["学号", "姓名", *ITEMS, *(f"gad{n}" for n in range(1, 8))], *rows),
