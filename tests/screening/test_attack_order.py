@@ -21,6 +21,7 @@ from models.intake import BatchChunk, BatchStage
 from models.moment import today
 from models.risk import Alert
 from models.screening import ResponseSet, ScreeningRound, UnplacedAnswer
+from models.student import StudentNumber
 from tests.house import House, xlsx
 from tests.screening.files import Person, enrol, phq
 from tests.screening.test_attack_pages import ITEMS, handed_in, submit
@@ -158,3 +159,23 @@ def test_a_wrong_coding_of_a_whole_school_names_some_cells_and_counts_the_rest()
 
 def test_a_header_as_long_as_a_page_is_not_repeated_beside_each_problem() -> None:
     assert len(Problem(1, "长" * 30_000, "x", "y").as_table()["column"]) == LONGEST_TITLE
+
+
+def test_a_row_that_belongs_to_somebody_else_by_now_makes_the_preview_stale(sqlite_house: House) -> None:
+    """Numbers exchanged after the preview: every count is the same, and yet the alert is another student's."""
+    house = sqlite_house
+    _, psychologist, _ = house.make.team()
+    one, two = enrol(house, 2)
+    file = xlsx(["学号", *ITEMS], [one.number, *phq(3, 1)], [two.number, *phq(0)])
+    path = handed_in(house, psychologist, (file, "a.xlsx"))
+    submit(psychologist, path)
+    house.work()
+    with house.door.database.writing() as session:
+        rows = session.scalars(select(StudentNumber).where(StudentNumber.student_id.in_([one.row.id, two.row.id])))
+        for row in rows.all():
+            row.student_id = two.row.id if row.student_id == one.row.id else one.row.id
+    press(psychologist, path, "commit")
+    house.work()
+
+    assert stage(house, path) is BatchStage.STALE
+    assert house.count(Alert) == 0
