@@ -112,7 +112,7 @@ def test_a_mean_under_the_heading_of_a_total_is_asked_about(
     sqlite_house: House, people: list[Person], tmp_path: Path
 ) -> None:
     """3.4 of 5 on every item is 306 points; read as a total of 3.4 it would be the calmest person of the school."""
-    with pytest.raises(Unclear, match="总分应在"):
+    with pytest.raises(Unclear, match="可能的范围"):
         taken(sqlite_house, book(tmp_path, ["学号", "SCL-90总分"], *([person.number, 3.4] for person in people)))
 
 
@@ -123,7 +123,7 @@ def test_an_impossible_total_is_a_problem_of_its_cell_and_crashes_nothing(
 
     receipt = taken(sqlite_house, book(tmp_path, ["学号", "量表名称", "总分"], *rows))
 
-    assert [code for _, code in codes(receipt)].count("total_impossible") == 2
+    assert [code for _, code in codes(receipt)].count("out_of_range") == 2
     assert levels(sqlite_house) == {people[2].row.id: "orange"}
     assert fates(receipt) == (3, 1, 0, 2, 0)
 
