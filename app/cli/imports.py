@@ -80,7 +80,7 @@ def bring_in(
 
 def words_of(receipt: dict[str, Any], *, dry_run: bool) -> str:
     lines = ["预览，没有写入。" if dry_run else "已写入。"]
-    skipped = {"batch", "problems"}
+    skipped = {"batch", "problems", "rests_on"}
     lines += [f"  {name}: {value}" for name, value in receipt.items() if name not in skipped]
     for problem in receipt["problems"][:20]:
         lines.append(f"  第 {problem['row'] or '-'} 行 {problem['column'] or ''}：{problem['message']}")

@@ -209,22 +209,16 @@ def kinds(importer: Importer) -> list[Kind]:
         batch = of_kind(access, batch_id, importer.kind)
         if batch.stage is not BatchStage.COMMITTING:
             return
-        if prepared.prepared is None and prepared.unclear:
-            batch.move_to(BatchStage.STALE)
-            access.record(FileStale(object_id=batch.id))
-            return
-        if prepared.prepared is None:
-            refuse(access, batch, prepared.refused or "")
-            return
-        if _has_moved(access, importer, batch, prepared.prepared):
-            batch.move_to(BatchStage.STALE)
-            access.record(FileStale(object_id=batch.id))
+        if prepared.prepared is None or _has_moved(access, importer, batch, prepared.prepared):
+            _stop(access, batch, prepared.refused)
             return
         write(access, importer, batch, prepared.prepared)
 
     def gave_up(access: Access, *, batch_id: UUID, why: str) -> None:
         batch = of_kind(access, batch_id, importer.kind)
-        if BatchStage.REFUSED in ImportBatch.__moves__[batch.stage]:
+        if batch.stage is BatchStage.COMMITTING:
+            _stop(access, batch, why)
+        elif BatchStage.REFUSED in ImportBatch.__moves__[batch.stage]:
             refuse(access, batch, why)
 
     rights = {"permission": importer.permission, "purpose": importer.purpose, "gave_up": gave_up}
@@ -232,6 +226,15 @@ def kinds(importer: Importer) -> list[Kind]:
         Kind(name=f"{importer.kind}.preview", prepare=prepare, run=preview, **rights),  # type: ignore[arg-type]
         Kind(name=f"{importer.kind}.commit", prepare=prepare, run=commit, **rights),  # type: ignore[arg-type]
     ]
+
+
+def _stop(access: Access, batch: ImportBatch, why: str | None) -> None:
+    """What was confirmed cannot be written now. The file stays: what is critical in it must not be forgotten."""
+    batch.move_to(BatchStage.STALE)
+    if why:
+        shown = access.open_json(batch, ImportBatch.receipt) or {}
+        access.seal_json(batch, ImportBatch.receipt, shown | {"stopped": why})
+    access.record(FileStale(object_id=batch.id))
 
 
 def _read(access: Access, importer: Importer, batch: ImportBatch) -> Any:

@@ -9,6 +9,9 @@ from typing import Any
 MOST_SHOWN = 2_000
 """Problems kept with a receipt; the rest is counted."""
 
+LONGEST_TITLE = 120
+"""Signs of a header that are repeated beside each of its problems; some headers are whole pages."""
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -22,7 +25,7 @@ class Problem:
     """Which file or sheet of a delivery of several."""
 
     def as_table(self) -> dict[str, Any]:
-        found = asdict(self)
+        found = asdict(self) | {"column": self.column and self.column[:LONGEST_TITLE]}
         return found if self.file else {name: value for name, value in found.items() if name != "file"}
 
 

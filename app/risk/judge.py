@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -82,7 +82,8 @@ def judge(access: Access, bundle: Bundle, screening_round: ScreeningRound) -> Ri
     """Apply the rulebook to every row; writes nothing."""
     book = rulebook.current(access.session)
     concerns: dict[bytes, Concern] = {}
-    listed, unplaced = _Listed(), []
+    calm: dict[bytes, tuple[tuple[bytes, bytes], list[Hit]]] = {}
+    unplaced = []
     for place, hits in sorted(hits_of(book, bundle).items()):
         student, units = bundle.students[place], bundle.units[place]
         raising = [hit for hit in hits if hit.rule.level is not None]
@@ -94,8 +95,9 @@ def judge(access: Access, bundle: Bundle, screening_round: ScreeningRound) -> Ri
             earlier = concerns[student].reasons if student in concerns else ()
             concerns[student] = Concern(student, *units, earlier + reasons)
         else:
-            _list(listed, student, units, hits)
+            calm.setdefault(student, (units, []))[1].extend(hits)
     raised = _new_only(access, list(concerns.values()))
+    listed = _to_list(calm, without={concern.student_id for concern in raised})
     to_list = _not_yet_listed(access, listed, screening_round)
     people = [*to_list.students, *(concern.student_id for concern in raised)]
     access.vault.fetch_keys("student", people, KeyClass.CARE, make=False)
@@ -157,6 +159,15 @@ def _counts(access: Access, found: RiskFindings) -> dict[str, Any]:
 
 
 # --- the interview list ---------------------------------------------------------------------
+
+
+def _to_list(calm: Mapping[bytes, tuple[tuple[bytes, bytes], list[Hit]]], *, without: set[bytes]) -> _Listed:
+    """Each student once, whatever number of rows speaks of him; whom an alert is raised for needs no place."""
+    listed = _Listed()
+    for student, (units, hits) in calm.items():
+        if student not in without:
+            _list(listed, student, units, hits)
+    return listed
 
 
 def _list(listed: _Listed, student: bytes, units: tuple[bytes, bytes], hits: Sequence[Hit]) -> None:

@@ -25,6 +25,9 @@ NEAR = 1e-6
 DAY = 24 * 60
 UNUSABLE = -32_000
 """An answer that cannot be read: a problem of its cell. Becomes missing."""
+MOST_CELLS = 20_000
+"""Bad cells of one scale that are named one by one; a wrong coding makes millions."""
+_UNREAD = "这是关键题，读不出就无法检查，请尽快核对原始作答。该量表记为不完整。"
 _OPTION = re.compile(r"^(?:选项)?[a-z][.、:：)）]\s*")
 _NUMBER_AND_WORDS = re.compile(r"^(-?\d{1,3})\s*[(（:：.、\s]\s*(.+?)[)）]?$")
 
@@ -179,15 +182,25 @@ def _possible(scale: Scale) -> frozenset[int]:
 # --- problems ---------------------------------------------------------------------------------
 
 
+def critical_items(scale: Scale) -> frozenset[int]:
+    return frozenset(flag.item for flag in scale.red_flags if flag.is_critical)
+
+
 def out_of_range(
     table: Table, scale: Scale, places: Sequence[int], wrong: NDArray[np.bool_], low: int, high: int
 ) -> list[Problem]:
     """One problem for each cell that is no answer to its item."""
     found = []
-    for position, at in zip(*(place.tolist() for place in np.nonzero(wrong)), strict=True):
+    where = np.nonzero(wrong)
+    critical = critical_items(scale)
+    for position, at in zip(*(place[:MOST_CELLS].tolist() for place in where), strict=True):
         item = scale.items[at]
         expected = f"{low}–{high} 的整数或选项文字" if item.kind == "choice" else "时间或分钟数"
-        words = f"{scale.name} 第 {item.number} 题应为 {expected}，此格不是；该量表记为不完整，关键题照常检查。"
+        after = _UNREAD if item.number in critical else "该量表记为不完整，关键题照常检查。"
+        words = f"{scale.name} 第 {item.number} 题应为 {expected}，此格不是；{after}"
         column = table.header[places[at]]
         found.append(Problem(table.row_numbers[position], column, "out_of_range", words, table.file))
+    if len(where[0]) > MOST_CELLS:
+        words = f"{scale.name} 另有 {len(where[0]) - MOST_CELLS} 格不是作答，没有逐格列出；请核对记分方式和列的含义。"
+        found.append(Problem(None, None, "out_of_range", words, table.file))
     return found

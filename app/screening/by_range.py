@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from app.screening.answers import UNUSABLE, Raw, usual_codes
 from app.screening.scale import Coding, Scale, Subscale
 from app.screening.scoring import MISSING
-from models.refusal import Refusal
+from models.refusal import Unclear
 
 FITS = 0.98
 """Share of the values that a coding must hold for the file to be coded so; the rest are slips of single cells."""
@@ -60,11 +60,18 @@ def _closest(scale: Scale, numbers: NDArray[np.int16]) -> Choice:
 
 
 def _between(scale: Scale, fitting: list[Coding], numbers: NDArray[np.int16], *, sheets: int) -> Choice:
-    """Two codings hold every value: the one whose lowest answer occurs, since in any class somebody ticks 没有."""
+    """Two codings hold nearly every value: the only one that holds each, or the one whose lowest answer occurs.
+
+    In any class somebody ticks 没有. A value that only the other coding knows is
+    no slip in a small file: thrown out, it would be the 几乎每天 of item 9.
+    """
     lowest = int(numbers.min())
+    whole = [coding for coding in fitting if _share(coding, numbers) == 1]
+    if len(whole) == 1 and whole[0].minimum == lowest:
+        return Choice(whole[0].key, f"数值都在 {whole[0].minimum}–{whole[0].maximum} 之间")
     shown = [coding for coding in fitting if coding.minimum == lowest]
     own = next((coding for coding in fitting if coding is scale.codings[0]), None)
-    if own is not None and (own in shown or sheets < FEW):
+    if own is not None and own in whole and (own in shown or sheets < FEW):
         return Choice(own.key, f"数值在 {own.minimum}–{own.maximum} 之间")
     if own is None and len(shown) == 1:
         return Choice(shown[0].key, f"最低分是 {lowest}")
@@ -95,7 +102,7 @@ def factors_of(scale: Scale, columns: dict[str, NDArray[np.float64]], coding: st
     if broken and "means" in fitting:
         return Choice("means", "有小数，且都在单题分值范围内，是均分")
     if not fitting:
-        raise Refusal(f"{scale.name} 的因子分既不像均分也不像各题之和，请核对列的含义。")
+        raise Unclear(f"{scale.name} 的因子分既不像均分也不像各题之和，请核对列的含义。")
     names = [_KIND_WORDS[name] for name in fitting]
     if len(fitting) == 1:
         return Choice(fitting[0], f"数值只可能是{names[0]}")

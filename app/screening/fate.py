@@ -18,7 +18,7 @@ from app.intake.problem import Problem
 from app.screening import stated, totals
 from app.screening.match import Match
 from app.screening.reading import Reading
-from app.screening.scoring import MISSING
+from app.screening.scoring import MISSING, score
 from app.screening.sheets import Fate, Flags, ScaleSheets
 from app.security.access import Access
 from models.bulk import fetch_many
@@ -27,7 +27,7 @@ from models.screening import RepeatRule, ResponseSet, SheetStatus, SheetValidity
 
 Fates = NDArray[np.int8]
 SMALL = 250
-"""Answers up to this pack into a byte; larger ones (minutes of PSQI) into two."""
+"""Scales whose answers are below this pack into a byte; larger ones (minutes of PSQI) into two."""
 LONG_AGO = datetime(1, 1, 1, tzinfo=UTC)
 
 
@@ -63,6 +63,7 @@ def decide(
             owners = [student.student_id if student else None for student in students]
             held.present &= ~stated.merge(held.answers, owners, held.present)
             _combine_with_stored(access, held, students, stored)
+            held.scores = score(held.scale, held.answers)
         held.fresh = held.present & known
         held.digests = digests_of(access, held, [student.student_id if student else b"" for student in students])
         _settle_repeated(reading, held, students, rule)
@@ -112,7 +113,7 @@ def digests_of(access: Access, held: ScaleSheets, owners: Sequence[bytes]) -> li
     """
     key = access.vault.index_key(f"digest sheet {held.scale.key}")
     size, digest = held.scale.size, hashlib.blake2s
-    if held.answers.max(initial=0) < SMALL:
+    if max((item.maximum for item in held.scale.items), default=0) < SMALL:
         packed, width = (held.answers + 1).astype(np.uint8).tobytes(), size
     else:
         packed, width = (held.answers + 1).astype("<u2").tobytes(), 2 * size
@@ -249,8 +250,8 @@ def _settle_stored(
 
 
 def _is_retest(held: ScaleSheets, place: int, earlier: Held) -> bool:
-    """Believable answers after doubtful ones."""
-    return earlier.is_doubtful and not held.validity.doubtful[place]
+    """Believable answers after doubtful ones. A bare total answers nothing again."""
+    return earlier.is_doubtful and not held.validity.doubtful[place] and not held.stated[place]
 
 
 def _by_rule(reading: Reading, held: ScaleSheets, place: int, earlier: Held, rule: RepeatRule) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from functools import cache
+import re
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,15 +17,21 @@ from app.screening.scale import Scale, all_scales
 from app.screening.totals import Stated
 
 
-@cache
+@lru_cache(maxsize=1_000)
 def scale_called(words: str) -> str | None:
     """The scale that a cell names: PHQ-9, 患者健康问卷, 症状自评量表(SCL-90)."""
     text = normal(words)
     for key, scale in all_scales().items():
         if text and text in {normal(key), normal(scale.name), normal(scale.title), *scale.prefixes}:
             return key
-    inside = [key for key, scale in all_scales().items() if normal(scale.name) in normal(words.replace("(", " "))]
+    held = normal(words.replace("(", " "))
+    inside = [key for key, scale in all_scales().items() if _stands_in(normal(scale.name), held)]
     return max(inside, key=len) if inside else None
+
+
+def _stands_in(name: str, words: str) -> bool:
+    """A name inside other words, but not inside another name: SAS is not in SAS-A."""
+    return re.search(rf"(?<![a-z0-9]){re.escape(name)}(?![a-z0-9])", words) is not None
 
 
 def scales_in(table: Table, plan: Plan) -> list[str]:
@@ -58,4 +65,6 @@ def stated_of(table: Table, plan: Plan, scale: Scale, problems: list[Problem]) -
         text_of(row[result]) if result is not None and mine[position] else "" for position, row in enumerate(table.rows)
     ]
     said = Stated(found, np.full((len(table), len(scale.subscales)), np.nan), bands)
+    if result is not None:
+        totals.unknown_bands(table, result, scale, said, problems)
     return said, mine & said.says_something(scale)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from app.screening import stated
 from app.screening.layout import Layout
 from app.screening.plan import ABSENT, FACTORS, FIELDS, LISTS, PARTS, Plan, ScalePlan, refuse_unfit
 from app.screening.scale import all_scales
@@ -16,6 +17,9 @@ from app.web.arguments import whole
 from models.refusal import Refusal
 
 MOST_CODES = 10
+MOST_GRADES = 20
+"""A column with more different words holds no grades: names, perhaps, which nobody may keep as a source's words."""
+NO_GRADES = f"指定为来源等级的列有超过 {MOST_GRADES} 种不同的内容，不像等级，请核对列的含义。"
 
 
 def mappings_from(form: Mapping[str, str], found: Sequence[Layout]) -> list[dict[str, Any]]:
@@ -24,8 +28,17 @@ def mappings_from(form: Mapping[str, str], found: Sequence[Layout]) -> list[dict
     for place, (layout, start) in enumerate(zip(found, starts(found), strict=True)):
         plan = plan_from(form, layout, place, start)
         refuse_unfit(plan)
+        grades = grades_of(layout, plan)
+        if len(grades) > MOST_GRADES:
+            raise Refusal(NO_GRADES)
+        plan.levels = {word: level for word, level in plan.levels.items() if word in grades}
         mappings.append(plan.as_mapping(layout.header))
     return mappings
+
+
+def grades_of(layout: Layout, plan: Plan) -> dict[str, None]:
+    """The different words of the column of grades, in the order in which they appear."""
+    return dict.fromkeys(word for table in layout.tables for word in stated.level_values(table, plan))
 
 
 def starts(found: Sequence[Layout]) -> list[int]:
@@ -81,8 +94,8 @@ def from_meanings(meanings: Mapping[int, str], *, sheet: str | None = None) -> P
         key, _, what = meaning.partition(".")
         if not what:
             _take_field(plan, meaning, place)
-        elif what.isdecimal():
-            _take_item(items, key, int(what), place)
+        elif (number := whole(what)) is not None:
+            _take_item(items, key, number, place)
         else:
             _take_part(plan, key, what, place)
     for key, found in items.items():

@@ -9,7 +9,7 @@ from app.intake.sheet import Table, text_of
 from app.screening import mapping, stated
 from app.screening.by_range import kinds_of
 from app.screening.layout import Layout
-from app.screening.map_form import starts
+from app.screening.map_form import MOST_GRADES, NO_GRADES, grades_of, starts
 from app.screening.plan import FIELDS, PARTS, Plan, ScalePlan, refuse_unfit
 from app.screening.scale import Scale, all_scales
 from app.web.words import label
@@ -20,7 +20,7 @@ SHOWN_VALUES = 3
 FOLDED_FROM = 20
 """A scale with so many items, all of them found, is shown folded."""
 IDENTITY = frozenset({"student_number", "name", "class", "college", "birth_date"})
-MOST_GRADES = 40
+MOST_NOTES = 40
 
 
 def view_of(found: Sequence[Layout], plans: Sequence[Plan], offered: Sequence[str], unfold: str = "") -> dict[str, Any]:
@@ -80,7 +80,7 @@ def _layout(layout: Layout, plan: Plan, place: int, start: int, unfold: str) -> 
         "grades": _grades(layout, plan),
         "list": plan.listed,
         "missing": "，".join(map(str, plan.missing_codes)),
-        "notes": [note for item in layout.tables for note in item.notes][:MOST_GRADES],
+        "notes": [note for item in layout.tables for note in item.notes][:MOST_NOTES],
         "problem": _problem(layout, plan),
     }
 
@@ -104,11 +104,10 @@ def _scale(key: str, part: ScalePlan) -> dict[str, Any]:
 
 def _grades(layout: Layout, plan: Plan) -> list[dict[str, Any]]:
     """The source's grades, with what each means if that is known: words of a few signs, never names."""
-    words = dict.fromkeys(word for table in layout.tables for word in stated.level_values(table, plan))
-    return [
-        {"word": word, "level": plan.levels.get(word, stated.suggested_level(word))}
-        for word in list(words)[:MOST_GRADES]
-    ]
+    words = grades_of(layout, plan)
+    if len(words) > MOST_GRADES:
+        return []
+    return [{"word": word, "level": plan.levels.get(word, stated.suggested_level(word))} for word in words]
 
 
 def _problem(layout: Layout, plan: Plan) -> str | None:
@@ -116,6 +115,8 @@ def _problem(layout: Layout, plan: Plan) -> str | None:
         refuse_unfit(plan)
     except Refusal as refusal:
         return refusal.sentence
+    if len(grades_of(layout, plan)) > MOST_GRADES:
+        return NO_GRADES
     left = {word for table in layout.tables for word in stated.unmapped(table, plan)}
     if left and any(stated.suggested_level(word) is None for word in left):
         return "请为来源的每一个等级选择对应的本校等级（一级是最严重还是最轻，各平台不同）。"

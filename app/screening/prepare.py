@@ -130,6 +130,7 @@ def work_out(
     findings = findings_in(access, bundle, screening_round)
     beat(3 * total // 5, total)
     receipt = receipt_of(bundle, findings, found)
+    receipt["rests_on"] = _rests_on(access, bundle)
     receipt["questions"] = [question.as_table() for question in matched.questions]
     if batch.strict and found.problems:
         raise Refusal(strict_words(receipt))
@@ -144,6 +145,16 @@ def work_out(
         **_afterwards(bundle),
         rejected=rejected.rows_of(tables, bundle, found),
     )
+
+
+def _rests_on(access: Access, bundle: Bundle) -> dict[str, Any]:
+    """What was confirmed with the counts: another rulebook, scale file or owner of a row makes a preview stale."""
+    owners = b"".join(student or bytes(16) for student in bundle.students)
+    return {
+        "rules": rulebook.current(access.session).version,
+        "scales": {key: held.scale.version for key, held in bundle.scales.items()},
+        "students": access.digest("owners", owners)[:16].hex(),
+    }
 
 
 def _bundle(

@@ -27,7 +27,7 @@ from app.screening.scoring import MISSING, Answers, recode, score
 from app.screening.sheets import ScaleSheets
 from app.screening.validity import Validity, assess
 from app.screening.words import is_doubtful
-from models.refusal import Refusal, Unclear
+from models.refusal import Unclear
 
 
 @dataclass(slots=True)
@@ -59,6 +59,8 @@ class Piece:
     stated: totals.Stated | None = None
     seconds: NDArray[np.float64] | None = None
     note: str = ""
+    unread: int = 0
+    """Cells of critical items that say something, but nothing that can be read."""
     is_expected: bool = False
     """The table has columns for this scale."""
 
@@ -76,9 +78,12 @@ def read(tables: Sequence[Table], plans: Sequence[Plan]) -> Reading:
         scales[key] = _joined(
             all_scales()[key], pieces, [_said_invalid(t, p) for t, p in zip(tables, plans, strict=True)]
         )
+        unread = sum(piece.unread for piece in pieces)
+        if unread:
+            notes.insert(0, f"{all_scales()[key].name} 有 {unread} 格关键题读不出，请尽快核对原始作答（见问题清单）。")
         notes += list(dict.fromkeys(piece.note for piece in pieces if piece.note))
     if not scales:
-        raise Refusal("文件里没有读到任何量表、等级或提示名单。")
+        raise Unclear("文件里没有读到任何量表、等级或提示名单，请核对列的含义。")
     return Reading(
         row_numbers=_over(tables, lambda table: table.row_numbers),
         files=files_of(tables),
@@ -119,10 +124,10 @@ def _piece(table: Table, plan: Plan, key: str, problems: list[Problem]) -> Piece
     if key == stated.STATEMENT and plan.states_something:
         found = stated.answers_of(table, plan)
         return Piece(found, (found != MISSING).any(axis=1))
-    if plan.is_long:
+    part = plan.scales.get(key)
+    if part is None and plan.is_long:
         said, present = long_form.stated_of(table, plan, scale, problems)
         return Piece(empty, present, stated=said)
-    part = plan.scales.get(key)
     if part is None:
         return Piece(empty, np.zeros(len(table), dtype=bool))
     piece = (
@@ -156,7 +161,9 @@ def _answered(table: Table, plan: Plan, scale: Scale, part: ScalePlan, problems:
     note = "" if choice.key in {None, own} else f"{scale.name}：按 {choice.key} 记分读取（{choice.reason}）。"
     coding = None if choice.key == own else choice.key
     present: NDArray[np.bool_] = ~np.all(raw.blank, axis=1)
-    return Piece(values.astype(np.int16), present, coding=coding, note=note)
+    asked = [number - 1 for number in sorted(answering.critical_items(scale))]
+    unread = int(wrong[:, asked].sum())
+    return Piece(values.astype(np.int16), present, coding=coding, note=note, unread=unread)
 
 
 def _seconds(table: Table, plan: Plan, scale: Scale, part: ScalePlan) -> NDArray[np.float64] | None:
@@ -191,6 +198,7 @@ def _joined(scale: Scale, pieces: Sequence[Piece], invalid: Sequence[NDArray[np.
     if said is not None:
         without = said.says_something(scale) & (whole == MISSING).all(axis=1)
         totals.fill(scale, scores, said, without)
+        scores = totals.at_least_as_said(scale, scores, said, ~without)
     present |= without
     none = np.zeros(len(present), dtype=bool)
     return ScaleSheets(

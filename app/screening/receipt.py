@@ -69,8 +69,8 @@ def _against(held: ScaleSheets) -> dict[str, int]:
 
 
 def strict_words(receipt: dict[str, Any]) -> str:
-    critical = sum(receipt["red_flags"].values())
-    more = f"其中 {critical} 行含关键题提示，请尽快改正后导入。" if critical else ""
+    critical = sum(receipt["alerts"].values()) + receipt["identify"]
+    more = f"其中 {critical} 行含关键题提示或同样紧急的提示，都还没有发出，请尽快改正后导入。" if critical else ""
     first = receipt["problems"][0]
     file = f"{first['file']} " if "file" in first else ""
     return (

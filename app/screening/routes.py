@@ -87,15 +87,20 @@ def map_columns(batch_id: UUID) -> ResponseReturnValue:
         tables = _tables(batch, held)
     except Refusal as refusal:
         return render_template("screening/unreadable.html", batch=batch, sentence=refusal.sentence), 422
-    wanted = request.args.getlist("scale") or held["scales"]
+    wanted = _named_scales() or held.get("scales")
     found = layouts(tables)
-    if "mappings" in held and not request.args.getlist("scale"):
+    if "mappings" in held and not _named_scales():
         plans = map_page.plans_of(found, held["mappings"])
     else:
         known = sources.remembered(access.session, held)
         plans = [known_plan(layout, known) or guessed(layout, wanted, _asked_by(batch)) for layout in found]
     unclear = (access.open_json(batch, ImportBatch.receipt) or {}).get("unclear")
     return _map_page(batch, found, plans, problem=unclear)
+
+
+def _named_scales() -> list[str]:
+    """Scales that the address asks for, as far as they exist."""
+    return [key for key in dict.fromkeys(request.args.getlist("scale")) if key in all_scales()]
 
 
 def _tables(batch: ImportBatch, held: dict[str, Any]) -> list[Any]:
@@ -109,7 +114,7 @@ def _asked_by(batch: ImportBatch) -> list[str]:
 def _map_page(
     batch: ImportBatch, found: Sequence[Any], plans: Sequence[Any], problem: str | None = None
 ) -> ResponseReturnValue:
-    offered = [*request.args.getlist("scale"), *_asked_by(batch)]
+    offered = [*_named_scales(), *_asked_by(batch)]
     view = map_page.view_of(found, plans, offered, unfold=request.args.get("unfold", ""))
     view["problem"] = problem or view["problem"]
     page = render_template("screening/map.html", batch=batch, scales=all_scales(), **view)
@@ -176,7 +181,9 @@ def decide_identities(batch_id: UUID) -> ResponseReturnValue:
     chosen = {key: request.form.get(f"who-{key}", "") for key in offered}
     decided = {key: value for key, value in chosen.items() if value in offered[key]}
     decided |= {key: None for key, value in chosen.items() if value == "nobody"}
-    if not decided:
+    if "again" in request.form:
+        held["identities"] = {}
+    elif not decided:
         flash("还没有选择任何一行。")
         return redirect(url_for(".show_batch", batch_id=batch_id))
     access.seal_json(batch, ImportBatch.plan, held | {"identities": held.get("identities", {}) | decided})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,10 +56,17 @@ def read(
     is_shifted = scale.total.of == "items" and scale.total.method == "sum"
     shift = (scale.minimum - held.minimum) * scale.size if is_shifted else 0
     totals = np.full(len(table), np.nan)
+    before = len(problems)
     if part.total is not None:
         totals = column.numbers(part.total, scale.lowest - shift, scale.highest - shift) + shift
+        impossible = any(problem.code == "out_of_range" for problem in problems[before:])
+        if impossible and not part.items and not np.isfinite(totals).any():
+            raise Unclear(f"{scale.name} 的总分没有一格在可能的范围内；请核对列的含义和记分方式。")
     bands = [""] * len(table) if part.band is None else [text_of(row[part.band]) for row in table.rows]
-    return Stated(totals, subscales, bands)
+    said = Stated(totals, subscales, bands)
+    if part.band is not None and not part.items:
+        unknown_bands(table, part.band, scale, said, problems)
+    return said
 
 
 def _factors(column: Column, part: ScalePlan, coding: Coding) -> Floats:
@@ -152,6 +159,32 @@ def fill(scale: Scale, scores: Scores, said: Stated, where: NDArray[np.bool_]) -
         found = score_stated(scale, lowest[worded], said.subscales[worded])
         for name in ("at_least", "bands", "positive"):
             getattr(scores, name)[worded] = getattr(found, name)
+
+
+def at_least_as_said(scale: Scale, scores: Scores, said: Stated, where: NDArray[np.bool_]) -> Scores:
+    """An incomplete sheet is at least what its source's own total or band says: gaps take nothing back."""
+    lowest = np.fmax(said.totals, _lowest_of(scale, said.bands))
+    with np.errstate(invalid="ignore"):
+        gaps = where & ~scores.complete & (lowest >= scale.lowest) & (lowest <= scale.highest)
+        known = gaps & np.isfinite(said.totals) & (said.totals >= scale.lowest)
+    if not gaps.any():
+        return scores
+    least = scores.at_least.astype(np.float64)
+    most = scores.at_most.astype(np.float64)
+    least[gaps] = np.maximum(least[gaps], lowest[gaps])
+    most[known] = np.minimum(most[known], said.totals[known])
+    return replace(scores, at_least=least, at_most=most)
+
+
+def unknown_bands(table: Table, place: int, scale: Scale, said: Stated, problems: list[Problem]) -> None:
+    """Results that stand alone and are none of the scale's bands: nothing is known then, and that is said."""
+    alone = ~said.says_something(scale)
+    words = f"{scale.name} 的这个结果不是系统认识的分级，又没有分数，没有采用；请补上分数，或按“来源的等级”导入。"
+    problems += [
+        Problem(table.row_numbers[position], table.header[place], "band_unknown", words, table.file)
+        for position in np.flatnonzero(alone).tolist()
+        if said.bands[position]
+    ]
 
 
 def _lowest_of(scale: Scale, bands: Sequence[str]) -> Floats:
