@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from app.cases import worklist
-from app.screening import retest, source_view
+from app.screening import retest
+from app.screening.sources import source_view
 from app.security.access import Access
 from app.security.policy import Permission, Purpose
 from app.web.navigation import Item

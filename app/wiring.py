@@ -34,34 +34,26 @@ from app.notices import post
 from app.notices.routes import notices
 from app.risk import dropped, ground, interview, judge, ladder, reattributed, rescored, stated, undone
 from app.risk.routes import risk
-from app.screening import (
-    answer_sheets,
-    arrival,
-    inbox,
-    rejected_book,
-    rescore,
-    retest,
-    rollback,
-    sheets,
-    source_clock,
-    trial,
-)
 from app.screening import panel as screening_panel
-from app.screening import prepare as screening_import
-from app.screening.consent_routes import consents
-from app.screening.correction_routes import corrections
-from app.screening.participation_routes import participation
-from app.screening.prepare import ScreeningCommitted, SheetsVoided
-from app.screening.push_routes import receive_push
-from app.screening.reattribution import SheetsReattributed
-from app.screening.rescore import SheetsRescored
+from app.screening import retest
+from app.screening.corrections import rejected_book, rescore, rollback
+from app.screening.corrections.correction_routes import corrections
+from app.screening.corrections.reattribution import SheetsReattributed
+from app.screening.corrections.rescore import SheetsRescored
+from app.screening.corrections.rollback import BatchRolledBack
+from app.screening.desk.routes import screening
+from app.screening.importing import prepare as screening_import
+from app.screening.importing.prepare import ScreeningCommitted, SheetsVoided
 from app.screening.retest_routes import retests
-from app.screening.rollback import BatchRolledBack
-from app.screening.round import RoundChanged
-from app.screening.round_routes import screening
-from app.screening.source_routes import sources
+from app.screening.rounds.consent_routes import consents
+from app.screening.rounds.participation_routes import participation
+from app.screening.rounds.round import RoundChanged
+from app.screening.sources import answer_sheets, arrival, inbox, source_clock, trial
+from app.screening.sources.push_routes import receive_push
+from app.screening.sources.source_routes import sources
 from app.screening.structured import StructuredInterviewHeld
 from app.screening.structured_routes import structured_room
+from app.screening.tables import sheets
 from app.security.access import Access
 from app.security.actor import WORKER
 from app.security.door import Door

@@ -8,7 +8,8 @@ from uuid import uuid4
 
 from sqlalchemy import select
 
-from app.screening import retest, source
+from app.screening import retest
+from app.screening.sources import source
 from app.security.policy import PEOPLE, Permission, Purpose
 from models.approval import Approval
 from models.case import CaseNote, Task

@@ -24,7 +24,7 @@ from app.identity import account
 from app.intake.sheet import Table
 from app.jobs.worker import Worker
 from app.risk import alert
-from app.screening import round
+from app.screening.rounds import round
 from app.security import sign_in, verify
 from app.security.access import Access
 from app.security.actor import CONSOLE, Actor

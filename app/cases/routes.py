@@ -13,7 +13,7 @@ from app.cases.forms import HandOverForm, TalkForm, VersionForm
 from app.cases.my_students import my_students
 from app.identity import drafts
 from app.risk import duty as duties
-from app.screening import reminders
+from app.screening.rounds import reminders
 from app.security.access import PAGE
 from app.security.holders import holders_of, names_of
 from app.security.policy import Permission, Purpose

@@ -28,7 +28,7 @@ from app.cli import (
     source,
 )
 from app.cli.output import fail, usage
-from app.screening.scale import ScaleFault
+from app.screening.scales.scale import ScaleFault
 from app.security.door import LogUnavailable, NotReady
 from app.security.keyring import KeyProblem
 from app.security.plainlog import configure

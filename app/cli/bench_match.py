@@ -17,8 +17,8 @@ from sqlalchemy import select
 from app.cli import bench_import, bench_roster, installation
 from app.cli.bench_roster import Line, Person
 from app.intake.sheet import Cell, Table
-from app.screening.identities import Identities, Matched, Question
-from app.screening.match import match
+from app.screening.matching.identities import Identities, Matched, Question
+from app.screening.matching.match import match
 from app.security.access import Access
 from app.security.actor import CONSOLE
 from app.security.door import Door

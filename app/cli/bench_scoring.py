@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from app.screening.scale import all_scales
-from app.screening.scoring import MISSING, score
+from app.screening.scales.scale import all_scales
+from app.screening.scales.scoring import MISSING, score
 
 Summary = Callable[[list[float], list[float]], dict[str, Any]]
 

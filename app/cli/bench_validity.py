@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app.screening.scale import Scale, all_scales
-from app.screening.traits import can_check, traits
-from app.screening.validity import assess
+from app.screening.quality.traits import can_check, traits
+from app.screening.quality.validity import assess
+from app.screening.scales.scale import Scale, all_scales
 
 PATTERNS = ("random", "straight", "long_string", "copied", "too_fast")
 EACH = 0.04

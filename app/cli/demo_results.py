@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from openpyxl import Workbook
 
-from app.screening.scale import all_scales
+from app.screening.scales.scale import all_scales
 from models.moment import now
 
 HEADER = ("学号", "姓名", "班级", "提交时间", "用时")

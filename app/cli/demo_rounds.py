@@ -11,9 +11,10 @@ from sqlalchemy import select
 from app import wiring
 from app.cli.screening import import_results
 from app.jobs.worker import Worker
-from app.screening import arrival, structured
-from app.screening import round as rounds
-from app.screening import source as sources
+from app.screening import structured
+from app.screening.rounds import round as rounds
+from app.screening.sources import arrival
+from app.screening.sources import source as sources
 from app.security.actor import CONSOLE, Actor
 from app.security.door import Door
 from app.security.policy import Permission

@@ -12,9 +12,9 @@ from app.cases import care, care_talk, opening, triage
 from app.cases.care_talk import Urgency
 from app.risk import duty as duties
 from app.risk import interview
-from app.screening import absence, consent, coverage
-from app.screening import round as rounds
-from app.screening.round import Terms
+from app.screening.rounds import absence, consent, coverage
+from app.screening.rounds import round as rounds
+from app.screening.rounds.round import Terms
 from app.security.actor import Actor
 from app.security.door import Door
 from app.security.policy import Permission

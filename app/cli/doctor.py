@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.admin import housekeeping, rulebook
 from app.cli import installation
 from app.cli.output import json_option, report
-from app.screening.scale import all_scales
+from app.screening.scales.scale import all_scales
 from app.security import keyring
 from app.security.door import Door, NotReady, open_door
 from app.security.heads import ANCHORS

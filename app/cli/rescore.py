@@ -8,8 +8,8 @@ import click
 
 from app.cli import installation
 from app.cli.output import json_option, progress, report
-from app.screening import rescore
-from app.screening.rescore import Difference
+from app.screening.corrections import rescore
+from app.screening.corrections.rescore import Difference
 from app.security.actor import CONSOLE
 from app.security.door import Door
 from app.security.policy import Permission, Purpose

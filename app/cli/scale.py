@@ -9,8 +9,8 @@ import click
 
 from app.cli.output import fail, json_option, report
 from app.intake import sheet
-from app.screening import plain_table
-from app.screening.scale import Scale, ScaleFault, all_scales, read_path
+from app.screening.scales import plain_table
+from app.screening.scales.scale import Scale, ScaleFault, all_scales, read_path
 from config import catalogue
 from models.refusal import Refusal
 

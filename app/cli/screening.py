@@ -15,10 +15,11 @@ from app.cli import installation
 from app.cli.imports import FILE, bring_in, words_of
 from app.cli.output import json_option, progress, report
 from app.intake.sheet import Table
-from app.screening import prepare, round
-from app.screening.layout import plans_for, suggested
-from app.screening.plan import LISTS, refuse_missing
-from app.screening.scale import all_scales
+from app.screening.importing import prepare
+from app.screening.rounds import round
+from app.screening.scales.scale import all_scales
+from app.screening.tables.layout import plans_for, suggested
+from app.screening.tables.plan import LISTS, refuse_missing
 from app.security.access import Access
 from app.security.actor import CONSOLE
 from app.security.door import Door

@@ -19,8 +19,8 @@ from sqlalchemy import select
 from app.cli import installation
 from app.cli.imports import FILE
 from app.cli.output import fail, json_option, report
-from app.screening import answer_sheets, inbox, push, source_view
-from app.screening import source as acts
+from app.screening.sources import answer_sheets, inbox, push, source_view
+from app.screening.sources import source as acts
 from app.security.access import PAGE
 from app.security.actor import CONSOLE
 from app.security.policy import Permission, Purpose

@@ -15,7 +15,7 @@ from sqlalchemy import select
 from app.notices import post
 from app.risk import relist
 from app.risk.duty import role_of
-from app.screening.prepare import ScreeningCommitted, SheetsVoided
+from app.screening.importing.prepare import ScreeningCommitted, SheetsVoided
 from app.security.access import Access
 from models.intake import BatchStage, ImportBatch
 from models.interview import InterviewEntry, InterviewStage

@@ -11,7 +11,7 @@ from app.notices import post
 from app.risk import corrected, extension
 from app.risk import duty as duties
 from app.risk.duty import Owners
-from app.screening.prepare import SheetsVoided
+from app.screening.importing.prepare import SheetsVoided
 from app.security.access import Access
 from app.students.class_posts import ClassPostsChanged
 from app.students.roster import StudentsMoved

@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 
 from app.events import Event
 from app.notices import post
-from app.screening.round import RoundChanged
+from app.screening.rounds.round import RoundChanged
 from app.security.access import Access
 from app.security.holders import names_of
 from app.students.roster import StudentsMoved

@@ -23,8 +23,8 @@ from app.risk.alert import Concern, Reason, SealedReasons
 from app.risk.capacity import weeks_for
 from app.risk.rules import Hit, hits_of
 from app.risk.unplaced_rows import Unplaced
-from app.screening import witness
-from app.screening.sheets import Bundle
+from app.screening.importing import witness
+from app.screening.tables.sheets import Bundle
 from app.security.access import Access
 from app.security.holders import first_holder
 from models.base import new_ids

@@ -8,8 +8,8 @@ from uuid import UUID
 from sqlalchemy import Row
 
 from app.risk import corrected, relist, undone
-from app.screening import stored
-from app.screening.reattribution import SheetsReattributed
+from app.screening.corrections import stored
+from app.screening.corrections.reattribution import SheetsReattributed
 from app.security.access import Access
 from models.intake import ImportBatch
 from models.screening import ResponseSet, ScreeningRound

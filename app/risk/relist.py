@@ -16,7 +16,7 @@ from uuid import UUID
 from sqlalchemy import Row, or_
 
 from app.risk import alert, judge
-from app.screening import stored
+from app.screening.corrections import stored
 from app.security.access import Access
 from models.intake import ImportBatch
 from models.risk import Signal

@@ -20,8 +20,8 @@ from app.admin import rulebook
 from app.admin.rule import Rulebook
 from app.risk import alert, dropped, ground, judge
 from app.risk.rules import hits_of
-from app.screening import stored
-from app.screening.rescore import SheetsRescored
+from app.screening.corrections import stored
+from app.screening.corrections.rescore import SheetsRescored
 from app.security.access import Access
 from models.intake import ImportBatch
 from models.risk import Signal

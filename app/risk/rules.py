@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.admin.rule import Condition, Rule, Rulebook
-from app.screening.measured import Measured, compare
-from app.screening.sheets import Bundle, ScaleSheets
+from app.screening.scales.measured import Measured, compare
+from app.screening.tables.sheets import Bundle, ScaleSheets
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,8 @@ from sqlalchemy import select
 
 from app.risk import corrected, dropped, extension, relist
 from app.risk.corrected import After
-from app.screening import witness
-from app.screening.rollback import BatchRolledBack, Undoing
+from app.screening.corrections.rollback import BatchRolledBack, Undoing
+from app.screening.importing import witness
 from app.security.access import Access
 from models.correction import WitnessKind
 from models.intake import ImportBatch

@@ -12,8 +12,8 @@ from app.admin import rulebook
 from app.events import Event
 from app.risk import alert
 from app.risk.alert import Concern, Reason
-from app.screening import candidates
-from app.screening.candidates import Candidate
+from app.screening.matching import candidates
+from app.screening.matching.candidates import Candidate
 from app.security.access import Access
 from models.moment import now
 from models.refusal import Refusal

@@ -15,8 +15,8 @@ from app.events import Event
 from app.notices import post
 from app.risk.duty import NOBODY
 from app.risk.rules import Hit
-from app.screening.scoring import MISSING
-from app.screening.sheets import Bundle
+from app.screening.scales.scoring import MISSING
+from app.screening.tables.sheets import Bundle
 from app.security.access import Access
 from app.security.holders import first_holder
 from models.base import new_id

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from app.screening.scale import Scale
-from app.screening.traits import higher_is_better
+from app.screening.quality.traits import higher_is_better
+from app.screening.scales.scale import Scale
 from config import catalogue
 
 

@@ -10,7 +10,8 @@ from uuid import UUID
 from flask import url_for
 from sqlalchemy import select
 
-from app.screening import sheet_words, structured, voided_words, waves
+from app.screening import sheet_words, structured, waves
+from app.screening.corrections import voided_words
 from app.security.access import Access
 from app.security.holders import names_of
 from app.security.policy import Permission

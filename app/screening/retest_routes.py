@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from app.screening import retest
 from app.screening.retest_forms import EndRetestForm, HandOverRetestForm
-from app.screening.scale import all_scales
+from app.screening.scales.scale import all_scales
 from app.security.access import PAGE
 from app.security.holders import holders_of, names_of
 from app.security.policy import CENTRE, Permission

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from app.screening.scale import Scale, all_scales
+from app.screening.scales.scale import Scale, all_scales
 from app.web.words import label
 from models.screening import SheetStatus, SheetValidity
 

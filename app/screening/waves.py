@@ -13,9 +13,10 @@ from uuid import UUID
 from markupsafe import Markup
 from sqlalchemy import select
 
-from app.screening import change, cohort, sheet_words
+from app.screening import change, sheet_words
 from app.screening.change import Change, Point, Verdict
-from app.screening.scale import Scale, all_scales
+from app.screening.rounds import cohort
+from app.screening.scales.scale import Scale, all_scales
 from app.security.access import Access
 from app.web import charts
 from app.web.words import label

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from werkzeug.serving import make_server
 
-from app.screening import mapping_file
+from app.screening.tables import mapping_file
 from tests.cli.program import Ended, run, settings_for
 from tests.house import House
 from tests.sources.delivering import MAPPING, Delivering, clean

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from app.admin import rulebook
 from app.admin.rule import Rulebook
 from app.risk.rules import fires, hits_of
-from app.screening.scale import all_scales
-from app.screening.scoring import MISSING, score
-from app.screening.sheets import Bundle, Fate, ScaleSheets
-from app.screening.validity import Validity
+from app.screening.quality.validity import Validity
+from app.screening.scales.scale import all_scales
+from app.screening.scales.scoring import MISSING, score
+from app.screening.tables.sheets import Bundle, Fate, ScaleSheets
 from models.risk import Level
 from tests.house import House
 

@@ -13,9 +13,9 @@ from app.admin import rulebook
 from app.admin.floor import CRITICAL_FLOOR
 from app.admin.rule import Rulebook
 from app.risk.rules import hits_of
-from app.screening.scale import all_scales
-from app.screening.scoring import MISSING, score_stated
-from app.screening.sheets import Fate
+from app.screening.scales.scale import all_scales
+from app.screening.scales.scoring import MISSING, score_stated
+from app.screening.tables.sheets import Fate
 from config import catalogue
 from models.risk import Level
 from tests.house import House

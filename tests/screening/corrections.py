@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from app.screening import rollback
+from app.screening.corrections import rollback
 from app.security.policy import Permission
 from models.intake import BatchKind, ImportBatch
 from models.interview import InterviewEntry, InterviewStage

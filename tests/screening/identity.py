@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy import select
 
 from app.intake.problem import Problem
-from app.screening.identities import Identities, Matched, Question
-from app.screening.match import match
+from app.screening.matching.identities import Identities, Matched, Question
+from app.screening.matching.match import match
 from app.security.actor import CONSOLE
 from app.security.policy import Permission, Purpose
 from models.student import Student

@@ -6,7 +6,7 @@ from dataclasses import fields
 from types import SimpleNamespace
 from typing import Any
 
-from app.screening.scale import Item, Scale, all_scales
+from app.screening.scales.scale import Item, Scale, all_scales
 
 
 class Shaped(Scale):

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from app.screening.scale import Scale, all_scales
-from app.screening.scoring import Scores, score
+from app.screening.scales.scale import Scale, all_scales
+from app.screening.scales.scoring import Scores, score
 
 
 def scored(key: str, *sheets: Sequence[int]) -> Scores:

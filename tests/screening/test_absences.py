@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from app.screening import absence
+from app.screening.rounds import absence
 from app.security.policy import Permission, Purpose
 from models.identity import Role
 from models.participation import AbsenceEnd, AbsenceKind, RoundAbsence

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from app.intake.problem import Problem
 from app.intake.sheet import Cell, Table
-from app.screening import reading
-from app.screening.plan import Plan, ScalePlan
-from app.screening.scale import Scale, all_scales
-from app.screening.scoring import MISSING
+from app.screening.scales.scale import Scale, all_scales
+from app.screening.scales.scoring import MISSING
+from app.screening.tables import reading
+from app.screening.tables.plan import Plan, ScalePlan
 
 PHQ9 = all_scales()["phq9"]
 

@@ -14,8 +14,8 @@ from sqlalchemy import select, update
 
 from app.intake.problem import LONGEST_TITLE, Problem
 from app.intake.sheet import Table
-from app.screening import answers
-from app.screening.scale import all_scales
+from app.screening.scales.scale import all_scales
+from app.screening.tables import answers
 from models.identity import Role, RoleGrant
 from models.intake import BatchChunk, BatchStage
 from models.moment import today

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from app.screening.scale import all_scales
+from app.screening.scales.scale import all_scales
 from models.intake import BatchChunk, BatchStage, ImportBatch
 from models.risk import Alert
 from models.screening import ResponseSet, ScreeningRound, UnplacedAnswer

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from app.intake.problem import Problem
-from app.screening import candidates
+from app.screening.matching import candidates
 from app.security.policy import Permission
 from app.students.naming import class_text
 from config import catalogue

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.screening.change import Change, Point, between, index, position
-from app.screening.scale import Scale
+from app.screening.scales.scale import Scale
 from tests.screening.shapes import shaped
 
 PHQ = shaped("phq", 9, 0, 3, reliability=0.86, sd=4.5)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
-from app.screening import consent
+from app.screening.rounds import consent
 from models.identity import Role
 from models.participation import ConsentText
 from tests.house import House

@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.cli import bench_validity
-from app.screening.consistency import alpha_of
-from app.screening.scale import Scale
-from app.screening.validity import BatchQuality, assess, quality
+from app.screening.quality.consistency import alpha_of
+from app.screening.quality.validity import BatchQuality, assess, quality
+from app.screening.scales.scale import Scale
 from tests.screening.shapes import shaped
 
 REFERENCE = os.environ.get("XINYU_REFERENCE_DATA")

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from openpyxl import load_workbook
 
-from app.screening import cohort
-from app.screening.cohort import Cohort
-from app.screening.coverage import Line
-from app.screening.round_sheet import HEADER
+from app.screening.rounds import cohort
+from app.screening.rounds.cohort import Cohort
+from app.screening.rounds.coverage import Line
+from app.screening.rounds.round_sheet import HEADER
 from models.identity import ClassGroup, College, Role
 from models.moment import today
 from models.student import StudentTag

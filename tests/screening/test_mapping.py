@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.screening import mapping
-from app.screening.map_form import from_meanings
-from app.screening.plan import Plan, ScalePlan, refuse_unfit
-from app.screening.scale import all_scales
-from app.screening.suggest import suggest
+from app.screening.desk.map_form import from_meanings
+from app.screening.scales.scale import all_scales
+from app.screening.tables import mapping
+from app.screening.tables.plan import Plan, ScalePlan, refuse_unfit
+from app.screening.tables.suggest import suggest
 from models.refusal import Refusal
 
 SCALES = ("phq9", "gad7")

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from app.cli.screening import import_results
-from app.screening import mapping
-from app.screening.plan import Plan, refuse_unfit
+from app.screening.tables import mapping
+from app.screening.tables.plan import Plan, refuse_unfit
 from models.refusal import Refusal
 from tests.house import House
 

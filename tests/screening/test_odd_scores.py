@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from openpyxl import Workbook
 
-from app.screening.scale import all_scales
+from app.screening.scales.scale import all_scales
 from models.refusal import Refusal, Unclear
 from tests.house import GAD7, PHQ9, House
 from tests.screening.files import codes, enrol, fates, gad, phq

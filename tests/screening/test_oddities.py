@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from openpyxl import Workbook
 
-from app.screening.scale import all_scales
+from app.screening.scales.scale import all_scales
 from models.screening import ResponseSet
 from tests.house import PHQ9, House
 from tests.screening.files import codes, enrol, fates, gad, phq

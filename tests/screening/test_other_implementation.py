@@ -11,8 +11,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from app.screening.scale import all_scales
-from app.screening.scoring import Scores, score
+from app.screening.scales.scale import all_scales
+from app.screening.scales.scoring import Scores, score
 
 PSQI = """
     150 40 585 300 1 0 0 1 1 0 1 1 1 1 0 1 1 0 | 0 2 2 2 1 1 1 9

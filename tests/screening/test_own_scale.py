@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app.screening import scale
-from app.screening.scale import Scale, ScaleFault, all_scales, read_path
-from app.screening.scoring import MISSING, score
+from app.screening.scales import scale
+from app.screening.scales.scale import Scale, ScaleFault, all_scales, read_path
+from app.screening.scales.scoring import MISSING, score
 from config import catalogue
 
 OWN = """

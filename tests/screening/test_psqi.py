@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from app.screening.scale import all_scales
-from app.screening.scoring import MISSING
+from app.screening.scales.scale import all_scales
+from app.screening.scales.scoring import MISSING
 from tests.screening.sheets import part, scored
 
 KEYS = [item.key for item in all_scales()["psqi"].items]

@@ -20,7 +20,8 @@ from openpyxl import load_workbook
 from sqlalchemy import select
 
 from app.admin import rulebook
-from app.screening import scale, suggest
+from app.screening.scales import scale
+from app.screening.tables import suggest
 from config import catalogue
 from models.refusal import Refusal
 from models.screening import ResponseSet, ScreeningRound

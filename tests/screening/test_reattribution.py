@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from app.screening import reattribution
+from app.screening.corrections import reattribution
 from app.security.policy import Permission
 from models.correction import Correction, CorrectionKind
 from models.interview import InterviewEntry, InterviewStage

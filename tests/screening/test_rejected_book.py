@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from openpyxl import load_workbook
 
-from app.screening import rejected_book
+from app.screening.corrections import rejected_book
 from app.security.actor import WORKER
 from app.security.policy import Permission, Purpose
 from models.intake import BatchStage

@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import select
 
 from app.cli import rescore as command
-from app.screening import scale
+from app.screening.scales import scale
 from models.correction import Correction
 from models.interview import InterviewEntry
 from models.refusal import Refusal

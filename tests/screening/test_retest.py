@@ -8,7 +8,8 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select
 
-from app.screening import retest, taking_part
+from app.screening import retest
+from app.screening.corrections import taking_part
 from app.security.policy import Permission, Purpose
 from app.students.record import timeline
 from models.identity import College, Role

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from app.screening.prepare import base_of
+from app.screening.importing.prepare import base_of
 from app.security.policy import Permission
 from models.intake import BatchStage, ImportBatch
 from models.refusal import Refusal

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from app.screening.closing import next_step, time_left
-from app.screening.coverage import Line
+from app.screening.rounds.closing import next_step, time_left
+from app.screening.rounds.coverage import Line
 from models.identity import Role
 from models.interview import InterviewEntry
 from models.moment import travel

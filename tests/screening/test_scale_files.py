@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from app.screening import scale
-from app.screening.scale import ScaleFault
+from app.screening.scales import scale
+from app.screening.scales.scale import ScaleFault
 from config import catalogue
 
 Table = dict[str, Any]

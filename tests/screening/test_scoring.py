@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.screening.scale import Scale, all_scales
-from app.screening.scoring import MISSING, Scores, score
+from app.screening.scales.scale import Scale, all_scales
+from app.screening.scales.scoring import MISSING, Scores, score
 
 PHQ9, GAD7 = all_scales()["phq9"], all_scales()["gad7"]
 BANDS = {

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.screening.scale import CHOICE, RedFlag, all_scales
-from app.screening.scoring import MISSING, codings_that_fit, recode, score, score_stated
+from app.screening.scales.scale import CHOICE, RedFlag, all_scales
+from app.screening.scales.scoring import MISSING, codings_that_fit, recode, score, score_stated
 from tests.screening.sheets import scored
 
 SUMMED = sorted(key for key, scale in all_scales().items() if scale.total.of == "items")

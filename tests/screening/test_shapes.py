@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from app.screening.scale import all_scales
+from app.screening.scales.scale import all_scales
 from app.security.policy import Permission
 from models.interview import InterviewEntry
 from models.refusal import Refusal, Unclear

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.cli import bench_validity
-from app.screening.scale import Scale, all_scales
-from app.screening.scoring import MISSING, score
-from app.screening.validity import CODES, assess, quality
+from app.screening.quality.validity import CODES, assess, quality
+from app.screening.scales.scale import Scale, all_scales
+from app.screening.scales.scoring import MISSING, score
 from app.web.words import label
 from config import catalogue
 from tests.screening.shapes import contradiction, lie, shaped

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from app.screening.scale import all_scales
+from app.screening.scales.scale import all_scales
 from models.identity import Role
 from tests.architecture.sources import product, templates, text_of, tracked
 from tests.furnished import furnish

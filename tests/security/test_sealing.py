@@ -15,7 +15,8 @@ from sqlalchemy import insert, select, text
 from app.cases import care, care_talk
 from app.cli.screening import import_results
 from app.risk import interview
-from app.screening import retest, source, structured
+from app.screening import retest, structured
+from app.screening.sources import source
 from app.security.access import Undecided
 from app.security.policy import Permission, Purpose
 from app.security.vault import Unreadable

@@ -13,8 +13,8 @@ from uuid import UUID
 
 from sqlalchemy import select, update
 
-from app.screening import inbox as folders
-from app.screening import source as sources
+from app.screening.sources import inbox as folders
+from app.screening.sources import source as sources
 from app.security.actor import WORKER
 from app.security.policy import Permission, Purpose
 from models import moment

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 import pytest
 from sqlalchemy import update
 
-from app.screening import schedule, source_clock
+from app.screening.sources import schedule, source_clock
 from app.security.actor import WORKER
 from app.security.policy import Permission, Purpose
 from config import catalogue

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from app.screening import inbox as folders
+from app.screening.sources import inbox as folders
 from app.security.actor import CONSOLE, WORKER
 from models import moment
 from models.intake import BatchKind, ImportBatch

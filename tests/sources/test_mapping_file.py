@@ -11,8 +11,8 @@ import tomli_w
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.screening import mapping_file
-from app.screening import source as sources
+from app.screening.sources import source as sources
+from app.screening.tables import mapping_file
 from app.security.policy import Permission
 from models.refusal import Refusal
 from models.source import ScreeningSource

@@ -7,7 +7,7 @@ import tomllib
 import pytest
 from sqlalchemy import select
 
-from app.screening import mapping_file
+from app.screening.tables import mapping_file
 from models.identity import Role
 from models.source import ArrivalState, ScreeningSource, SourceKind
 from tests.screening.files import line, phq

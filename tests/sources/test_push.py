@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from app.screening import source as sources
+from app.screening.sources import source as sources
 from app.security.policy import Permission
 from models import moment
 from models.intake import BatchKind, ImportBatch

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from app.screening import source as sources
+from app.screening.sources import source as sources
 from app.security.policy import Permission
 from models import moment
 from models.screening import ResponseSet

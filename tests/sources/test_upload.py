@@ -6,7 +6,7 @@ import re
 
 from sqlalchemy import select
 
-from app.screening import source as sources
+from app.screening.sources import source as sources
 from app.security.policy import Permission
 from models.intake import ImportBatch
 from models.source import ArrivalState, ScreeningSource, SourceKind

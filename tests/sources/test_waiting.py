@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import update
 
-from app.screening import source as sources
-from app.screening import trial
+from app.screening.sources import source as sources
+from app.screening.sources import trial
 from app.security.policy import Permission
 from models import moment
 from models.intake import BatchStage

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.screening.grounds import numbers_near
+from app.screening.matching.grounds import numbers_near
 from app.security.vault import normal
 from app.students.naming import number_text
 from app.students.writing import folded, forms, is_spelt, one_sign_apart, related_form, same_name, sounds

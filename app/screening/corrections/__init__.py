@@ -1,0 +1,1 @@
+"""Taking back, giving to the right student, scoring anew."""

@@ -1,0 +1,1 @@
+"""Whether answers can be believed."""

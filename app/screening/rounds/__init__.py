@@ -1,0 +1,1 @@
+"""Screening rounds: cohort, coverage, consent, reminders, report."""

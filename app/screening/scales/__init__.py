@@ -1,0 +1,1 @@
+"""Scales as data: their files, checked, and the arithmetic on answers."""

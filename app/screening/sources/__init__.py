@@ -1,0 +1,1 @@
+"""Platforms that deliver again and again."""
