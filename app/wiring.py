@@ -43,6 +43,7 @@ from app.screening.corrections.rescore import SheetsRescored
 from app.screening.corrections.rollback import BatchRolledBack
 from app.screening.desk.routes import screening
 from app.screening.importing import prepare as screening_import
+from app.screening.importing import unseen
 from app.screening.importing.prepare import ScreeningCommitted, SheetsVoided
 from app.screening.retest_routes import retests
 from app.screening.rounds.consent_routes import consents
@@ -112,11 +113,11 @@ def wire_events() -> None:
     events.listen(ClassPostsChanged, ground.follow_new_posts)
     events.listen(RoundChanged, interview.follow_new_deadline)
     events.listen(approval.ApprovalDecided, rules_change.apply_decided, closure.apply_decided, care.apply_lowering)
-    events.listen(FileCommitted, arrival.follow_committed)
-    events.listen(FileWithdrawn, arrival.follow_withdrawn)
-    events.listen(FileRefused, arrival.follow_refused)
+    events.listen(FileCommitted, arrival.follow_committed, unseen.follow_committed)
+    events.listen(FileWithdrawn, arrival.follow_withdrawn, unseen.follow_put_aside)
+    events.listen(FileRefused, arrival.follow_refused, unseen.follow_put_aside)
     events.listen(FileStale, arrival.follow_stale)
-    events.listen(FilePreviewed, trial.follow_previewed)
+    events.listen(FilePreviewed, trial.follow_previewed, unseen.follow_previewed)
     sheets.find_with(judge.judge)
     rollback.count_with(undone.count)
     rescore.judge_with(rescored.count)
@@ -187,6 +188,7 @@ def _source_kinds() -> list[Kind]:
             gave_up=trial.gave_up,
         ),
         Kind(name="source.clock", permission=Permission.CLOCKS_RUN, purpose=Purpose.CARE, run=source_clock.ring),
+        Kind(name="screening.unseen", permission=Permission.CLOCKS_RUN, purpose=Purpose.CARE, run=unseen.ring),
     ]
 
 
@@ -209,6 +211,7 @@ TIMETABLE = (
     Timetable("source.look", timedelta(minutes=1)),
     Timetable("source.collect", timedelta(minutes=1)),
     Timetable("source.clock", timedelta(minutes=1)),
+    Timetable("screening.unseen", timedelta(minutes=1)),
 )
 
 

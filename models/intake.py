@@ -74,6 +74,8 @@ class ImportBatch(Versioned, HasStages, OfSelf, Base):
     committed_at: Mapped[Moment | None]
     rolled_back_at: Mapped[Moment | None]
     rolled_back_by: Mapped[UUID | None] = mapped_column(Id)
+    critical_due_at: Mapped[Moment | None]
+    """By when somebody has to write or put aside a previewed file that holds something critical (law 2)."""
     """Who took it back; the reason is sealed in the receipt."""
     file_digest: Mapped[bytes] = mapped_column(LargeBinary(32), index=True)
     """Keyed digest of the file: the same file is recognised, its content is not."""

@@ -10,10 +10,12 @@ class Refusal(Exception):
     may be repeated in a receipt.
     """
 
-    def __init__(self, sentence: str, *, field: str | None = None) -> None:
+    def __init__(self, sentence: str, *, field: str | None = None, urgent: bool = False) -> None:
         super().__init__(sentence)
         self.sentence = sentence
         self.field = field
+        self.urgent = urgent
+        """What was refused holds something critical: somebody else has to hear of it too."""
 
 
 class Unclear(Refusal):

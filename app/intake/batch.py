@@ -125,11 +125,11 @@ def forget_file(session: Session, batch: ImportBatch) -> None:
     session.execute(delete(BatchChunk).where(BatchChunk.batch_id == batch.id))
 
 
-def refuse(access: Access, batch: ImportBatch, sentence: str) -> None:
+def refuse(access: Access, batch: ImportBatch, sentence: str, *, urgent: bool = False) -> None:
     batch.move_to(BatchStage.REFUSED)
     access.seal_json(batch, ImportBatch.receipt, {"refused": sentence})
     forget_file(access.session, batch)
-    access.record(FileRefused(object_id=batch.id))
+    access.record(FileRefused(object_id=batch.id, urgent=urgent))
 
 
 def withdraw(access: Access, batch: ImportBatch) -> None:
@@ -170,6 +170,8 @@ class _Outcome:
     refused: str | None
     unclear: bool = False
     """A person can still say what is missing; the file is kept."""
+    urgent: bool = False
+    """What was refused holds something critical."""
 
 
 def kinds(importer: Importer) -> list[Kind]:
@@ -183,7 +185,7 @@ def kinds(importer: Importer) -> list[Kind]:
                     importer.prepare(access, _read(access, importer, batch), batch, _progress(beat, batch_id)), None
                 )
         except Refusal as refusal:
-            return _Outcome(None, refusal.sentence, isinstance(refusal, Unclear))
+            return _Outcome(None, refusal.sentence, isinstance(refusal, Unclear), refusal.urgent)
 
     def preview(access: Access, *, batch_id: UUID, prepared: _Outcome) -> None:
         batch = of_kind(access, batch_id, importer.kind)
@@ -194,7 +196,7 @@ def kinds(importer: Importer) -> list[Kind]:
             access.seal_json(batch, ImportBatch.receipt, {"unclear": prepared.refused})
             return
         if prepared.prepared is None:
-            refuse(access, batch, prepared.refused or "")
+            refuse(access, batch, prepared.refused or "", urgent=prepared.urgent)
             return
         if batch.stage is BatchStage.UPLOADED:
             batch.move_to(BatchStage.READ)

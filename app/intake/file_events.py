@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from app.events import Event
 
 
@@ -21,8 +23,12 @@ class FilePreviewed(Event):
     """It was worked out what a file would do."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FileRefused(Event):
     """A file cannot go in as it is; the reason stands in its receipt."""
+
+    urgent: bool = False
+    """There was something critical in it."""
 
 
 class FileStale(Event):

@@ -47,7 +47,7 @@ class Line:
 
     title: str
     summary: str
-    chart: Markup
+    chart: Markup | None
     waves: tuple[Wave, ...]
     rough: str
     """Where the last total lies by norm or range: only for a rough comparison between scales."""
@@ -192,10 +192,10 @@ def summary_of(waves: Sequence[Wave]) -> str:
     return f"{words}（{last.why}）" if last.change is Change.UNKNOWN and last.why else words
 
 
-def _chart(key: str, title: str, scale: Scale | None, waves: Sequence[Wave]) -> Markup:
+def _chart(key: str, title: str, scale: Scale | None, waves: Sequence[Wave]) -> Markup | None:
     totals = [wave.total for wave in waves if wave.total is not None]
     if not totals:
-        return Markup("")
+        return None
     lowest, highest = change.span(scale) if scale is not None else (min(totals), max(totals))
     described = "；".join(f"{wave.round}：{wave.words}" for wave in waves)
     marks = [charts.Mark(wave.at.strftime("%Y-%m"), wave.total, doubtful=wave.doubtful) for wave in waves]

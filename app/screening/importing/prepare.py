@@ -136,7 +136,7 @@ def work_out(
     receipt["rests_on"] = _rests_on(access, bundle)
     receipt["questions"] = [question.as_table() for question in matched.questions]
     if batch.strict and found.problems:
-        raise Refusal(strict_words(receipt))
+        raise Refusal(strict_words(receipt), urgent=bool(sum(receipt["red_flags"].values())))
     columns = sealing.columns(access, bundle, batch)
     beat(total, total)
     return PreparedScreening(

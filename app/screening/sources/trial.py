@@ -21,6 +21,7 @@ from app.intake import batch as life
 from app.intake.headers import normal
 from app.intake.sheet import Table
 from app.screening.importing import prepare as importing
+from app.screening.importing import unseen
 from app.screening.importing.prepare import PreparedScreening
 from app.screening.rounds import round
 from app.screening.scales.scale import all_scales
@@ -134,7 +135,7 @@ def settle(access: Access, *, batch_id: UUID, prepared: Trial) -> None:
     reasons = _reasons(access, batch, row, prepared)
     access.session.flush()
     if reasons:
-        arrival.wait(access, row, reasons, urgent=prepared.prepared is None or is_critical(prepared.receipt))
+        arrival.wait(access, row, reasons, urgent=prepared.prepared is None or unseen.is_critical(prepared.receipt))
         return
     life.ask_commit(access, batch)
 
@@ -147,11 +148,6 @@ def _to(batch: ImportBatch, stage: BatchStage) -> None:
     begin = steps.index(batch.stage) + 1 if batch.stage in steps else 0
     for step in steps[begin : steps.index(stage) + 1]:
         batch.move_to(step)
-
-
-def is_critical(receipt: Mapping[str, Any]) -> bool:
-    """Whether a preview holds an alert to be raised, or a critical answer of nobody known."""
-    return any(receipt.get("alerts", {}).values()) or bool(receipt.get("identify"))
 
 
 def _reasons(access: Access, batch: ImportBatch, row: Arrival, trial: Trial) -> list[Waits]:
@@ -190,5 +186,5 @@ def follow_previewed(access: Access, happened: Event) -> None:
     if row is None or row.state is not ArrivalState.WAITING or row.is_urgent:
         return
     batch = access.session.get_one(ImportBatch, row.batch_id)
-    if is_critical(access.open_json(batch, ImportBatch.receipt) or {}):
+    if unseen.is_critical(access.open_json(batch, ImportBatch.receipt) or {}):
         arrival.wait(access, row, [Waits.PERSON], urgent=True)
