@@ -31,11 +31,22 @@ def due(house: House) -> list[bool]:
     ]
 
 
-def test_a_critical_preview_has_a_clock_and_both_hear_of_it_until_it_goes_in(house: House) -> None:
-    head, psychologist, _ = house.make.team()
+def test_the_clock_of_a_critical_preview_ends_when_it_goes_in(house: House) -> None:
+    _, psychologist, _ = house.make.team()
     [person] = enrol(house, 1)
     path = previewed(house, psychologist, line(person, CRITICAL))
     assert due(house) == [True]
+
+    press(psychologist, path, "commit")
+    house.work()
+
+    assert due(house) == [False]
+
+
+def test_a_critical_preview_has_a_clock_and_both_hear_of_it_again_and_again(house: House) -> None:
+    head, psychologist, _ = house.make.team()
+    [person] = enrol(house, 1)
+    previewed(house, psychologist, line(person, CRITICAL))
     assert told(house, head) == []
 
     for day in (1, 2):
@@ -43,10 +54,6 @@ def test_a_critical_preview_has_a_clock_and_both_hear_of_it_until_it_goes_in(hou
             house.work()
         assert told(house, head) == ["critical_waits"] * day
         assert told(house, psychologist) == ["critical_waits"] * day
-
-    press(psychologist, path, "commit")
-    house.work()
-    assert due(house) == [False]
 
 
 def test_a_calm_preview_has_none(sqlite_house: House) -> None:
