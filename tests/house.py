@@ -342,7 +342,9 @@ class Make:
 
     def round(self, name: str = "") -> ScreeningRound:
         with self._house.console(Permission.SCREENING_IMPORT, Purpose.CARE) as access:
-            return round.open_round(access, name=name or f"批次{next(_numbers)}")
+            row = round.draft(access, name=name or f"批次{next(_numbers)}")
+            round.add(access, row)
+            return row
 
     def alert(self, student: Student, *, rule: str = "report.soon") -> Alert:
         """An open alert, raised as a person would raise it."""

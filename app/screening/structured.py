@@ -91,9 +91,6 @@ class Guide:
             if not level.when or any(answers.get(number) == answer for number, answer in level.when)
         )
 
-    def level_called(self, key: str) -> RiskLevel | None:
-        return next((level for level in self.levels if level.key == key), None)
-
 
 @cache
 def guide(key: str = CSSRS) -> Guide:

@@ -372,7 +372,3 @@ def rule_of(role: Role, permission: Permission, purpose: Purpose) -> Rule | None
 def conditions(rule: Rule, me: Actor) -> tuple[Condition, ...]:
     found = rule(me)
     return found if isinstance(found, tuple) else (found,)
-
-
-def purposes_of(permission: Permission) -> list[Purpose]:
-    return [purpose for known, purpose in POLICY if known is permission]

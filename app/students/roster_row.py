@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
 from functools import cache
 from typing import Any
 
 from app.intake import headers
+from app.intake.cells import date_of
 from app.intake.problem import Problem
 from app.intake.sheet import Cell, Table, text_of
 from app.students import tags
@@ -20,7 +20,6 @@ from models.student import NumberKind
 NUMBER_FIELDS = tuple(kind.value for kind in NumberKind)
 LONGEST_GRADE = 16
 """As ``class_group.grade`` holds."""
-_EXCEL_EPOCH = date(1899, 12, 30)
 _DETAIL_FIELDS = ("major", "grade", "dormitory", "guardians", "former_name")
 
 
@@ -155,32 +154,12 @@ def _details(cells: dict[str, Cell], wrong: Any) -> dict[str, str]:
     held["sex"] = _sex(clean(text_of(cells.get("sex"))))
     birth = cells.get("birth_date")
     if birth not in (None, ""):
-        born = as_date(birth)
+        born = date_of(birth)
         if born is None:
             wrong("birth_date", "birth_date_invalid", "出生日期看不懂，未采用；写作 2005-09-01 或 2005年9月1日。")
         else:
             held["birth_date"] = born.isoformat()
     return {name: value for name, value in held.items() if value}
-
-
-def as_date(cell: Cell | None) -> date | None:
-    """A day from a date cell, an Excel serial number, or text in a usual form."""
-    if isinstance(cell, datetime):
-        return cell.date()
-    if isinstance(cell, date):
-        return cell
-    if isinstance(cell, float | int) and not isinstance(cell, bool) and 10_000 < cell < 80_000:
-        return _EXCEL_EPOCH + timedelta(days=int(cell))
-    digits = text_of(cell).replace("年", "-").replace("月", "-").replace("日", "").replace("/", "-").replace(".", "-")
-    if digits.isdecimal() and len(digits) == 8:
-        digits = f"{digits[:4]}-{digits[4:6]}-{digits[6:]}"
-    parts = digits.split("-")
-    if len(parts) != 3 or not all(part.isdecimal() for part in parts):
-        return None
-    try:
-        return date(int(parts[0]), int(parts[1]), int(parts[2]))
-    except ValueError:
-        return None
 
 
 @cache

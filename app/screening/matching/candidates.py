@@ -11,12 +11,12 @@ from uuid import UUID
 
 from sqlalchemy import or_, select
 
+from app.intake.cells import date_of
 from app.screening.matching.finder import Asked, Finder
 from app.screening.matching.identities import Candidate, Ground, Strength
 from app.security.access import Access
 from app.security.vault import normal
 from app.students.naming import is_damaged, number_text
-from app.students.roster_row import as_date
 from app.students.units import Units
 from app.students.writing import sounds
 from config import catalogue
@@ -48,7 +48,7 @@ def search(access: Access, words: str) -> list[Candidate]:
 
 def for_row(access: Access, identity: Mapping[str, str]) -> tuple[Candidate, ...]:
     """Whose row it may be, by what it says: ``student_number``, ``name``, ``class``, ``college``, ``birth_date``."""
-    number, born = identity.get("student_number", ""), as_date(identity.get("birth_date", ""))
+    number, born = identity.get("student_number", ""), date_of(identity.get("birth_date", ""))
     asked = Asked(
         number="" if is_damaged(number) else number_text(number),
         name=identity.get("name", ""),

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from sqlalchemy import select
 
+from app.intake.cells import date_of
 from app.intake.problem import Problem
 from app.screening.matching import swaps
 from app.screening.matching.finder import Asked, Finder
@@ -15,7 +16,6 @@ from app.screening.matching.identities import Ground, Identities, Match, Matched
 from app.screening.matching.people import People, matches
 from app.security.access import Access
 from app.students.naming import is_damaged
-from app.students.roster_row import as_date
 from app.students.writing import forms, same_name
 from config import catalogue
 from models.bulk import fetch_many
@@ -141,7 +141,7 @@ class Leftover:
         self, position: int, key: str, bearer: Match | None, former: list[Match], crossed: Match | None
     ) -> Asked:
         cell = self.identities.numbers[position]
-        born = as_date(self.identities.births[position])
+        born = date_of(self.identities.births[position])
         if crossed is not None:
             why = Why.SWAPPED
         elif bearer is not None:

@@ -17,10 +17,10 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session
 
+from app.students import tags
 from config import catalogue
 from models.identity import ClassGroup, College
-from models.moment import today
-from models.student import Student, StudentTag
+from models.student import Student
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,16 +75,7 @@ def condition(cohort: Cohort) -> ColumnElement[bool]:
     if cohort.grades:
         parts.append(Student.class_id.in_(select(ClassGroup.id).where(ClassGroup.grade.in_(cohort.grades))))
     if cohort.tags:
-        day = today()
-        parts.append(
-            Student.id.in_(
-                select(StudentTag.student_id).where(
-                    StudentTag.tag.in_(cohort.tags),
-                    StudentTag.since <= day,
-                    or_(StudentTag.until.is_(None), StudentTag.until > day),
-                )
-            )
-        )
+        parts.append(or_(*(tags.students_tagged(tag) for tag in cohort.tags)))
     return and_(*parts)
 
 
@@ -104,15 +95,6 @@ def by_class(session: Session, cohort: Cohort) -> list[tuple[UUID, UUID, int]]:
     return [(college_id, class_id, count) for college_id, class_id, count in rows]
 
 
-def known_tags() -> dict[str, str]:
-    """Groups a cohort may be chosen by, with their names; none where the college has defined none."""
-    try:
-        table = catalogue.table("tags")
-    except catalogue.CatalogueError:
-        return {}
-    return {key: str(held["label"]) for key, held in table.items() if isinstance(held, dict) and "label" in held}
-
-
 def grades(session: Session) -> list[str]:
     """Grades that classes bear, newest first."""
     found = session.scalars(select(ClassGroup.grade).where(ClassGroup.grade.is_not(None)).distinct())
@@ -124,8 +106,8 @@ def in_words(session: Session, cohort: Cohort) -> str:
     if cohort.is_everybody:
         return "全体在校学生"
     units = _names(session, College, cohort.colleges) + _names(session, ClassGroup, cohort.classes)
-    tags = known_tags()
-    parts = [_listed(units), _listed(cohort.grades), _listed([tags.get(tag, tag) for tag in cohort.tags])]
+    named = tags.all_tags()
+    parts = [_listed(units), _listed(cohort.grades), _listed([named.get(tag, tag) for tag in cohort.tags])]
     return " · ".join(part for part in parts if part)
 
 

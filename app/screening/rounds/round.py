@@ -99,13 +99,6 @@ def _refuse_name_in_use(access: Access, name: str) -> None:
         raise Refusal("已有同名的普查批次。", field="name")
 
 
-def open_round(access: Access, *, name: str, interviews_due: datetime | None = None) -> ScreeningRound:
-    """Open a round in one step."""
-    row = draft(access, name=name, interviews_due=interviews_due)
-    add(access, row)
-    return row
-
-
 def plan(access: Access, *, name: str, interviews_due: datetime, terms: Terms) -> ScreeningRound:
     """A round as a draft: nobody is reminded and nothing imported until it is opened."""
     row = draft(access, name=name, interviews_due=interviews_due)

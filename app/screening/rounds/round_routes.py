@@ -16,6 +16,7 @@ from app.screening.scales.scale import all_scales
 from app.security.access import PAGE, Access
 from app.security.holders import holders_of, names_of
 from app.security.policy import CENTRE, Permission
+from app.students import tags
 from app.web import workbook
 from app.web.arguments import identifier
 from app.web.feature import Room, access
@@ -122,7 +123,7 @@ def _offered(form: RoundForm) -> RoundForm:
     form.colleges.choices = options((str(row.id), row.name) for row in colleges)
     form.classes.choices = options((str(row.id), row.name) for row in _classes())
     form.grades.choices = options((grade, grade) for grade in cohort.grades(session))
-    form.tags.choices = options(cohort.known_tags().items())
+    form.tags.choices = options(tags.all_tags().items())
     texts = consent.texts(session)
     shipped = [] if consent.shipped()[0] in {text.name for text in texts} else [(consent.STANDARD, "标准知情同意书")]
     held = [(str(text.id), consent.title(text)) for text in texts]

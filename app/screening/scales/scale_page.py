@@ -21,9 +21,6 @@ class Section:
         at = f"{self._place}.{key}" if self._place and key else self._place or key
         self._faults.append(f"{at}：{words}" if at else words)
 
-    def has(self, key: str) -> bool:
-        return key in self._table
-
     def __contains__(self, key: str) -> bool:
         return key in self._table
 
@@ -69,9 +66,6 @@ class Section:
 
     def words(self, key: str, default: Any = ()) -> tuple[str, ...]:
         return self._list(key, str, default)
-
-    def wholes(self, key: str, default: Any = ()) -> tuple[int, ...]:
-        return self._list(key, int, default)
 
     def _list(self, key: str, kind: type, default: Any) -> tuple[Any, ...]:
         found = self._take(key, list, default)
