@@ -54,6 +54,24 @@ def test_a_file_with_anything_wrong_waits_previewed(centre: Delivering, more: li
     assert centre.house.count(ResponseSet) == 0
 
 
+def test_a_list_of_names_is_asked_about_each_time_because_its_header_does_not_say_what_list_it_is(
+    centre: Delivering,
+) -> None:
+    source = centre.source(mapped=False)
+    names = {"complete": True, "list": "participants", "columns": {"student_number": "学号", "name": "姓名"}}
+    with centre.psychologist.under(Permission.SOURCE_MANAGE) as access:
+        row = access.find(ScreeningSource, source.id)
+        sources.remember(access, row, [names], confirmed_by=centre.psychologist.id)
+
+    arrived = centre.deliver(
+        table(*([person.number, person.name] for person in centre.people), header=["学号", "姓名"])
+    )
+
+    assert arrived.state is ArrivalState.WAITING
+    assert "mapping" in arrived.waits_for.split()
+    assert centre.house.count(ResponseSet) == 0
+
+
 def test_a_row_whose_owner_a_person_must_name_is_a_question(centre: Delivering) -> None:
     centre.source()
     first, second = centre.people[:2]

@@ -13,6 +13,7 @@ from app.intake import desk
 from app.screening.rounds import closing, cohort, consent, coverage, round, round_quality, round_report, round_sheet
 from app.screening.rounds.round_forms import MoveRoundForm, RoundForm, RoundOwnerForm
 from app.screening.scales.scale import all_scales
+from app.screening.tables.stated import STATEMENT
 from app.security.access import PAGE, Access
 from app.security.holders import holders_of, names_of
 from app.security.policy import CENTRE, Permission
@@ -31,6 +32,8 @@ from models.refusal import Refusal
 from models.screening import ResponseSet, RoundStage, ScreeningRound
 from models.source import ScreeningSource
 
+INTERVIEW = "interview"
+"""Kind of scales that one person asks another, never a round its students."""
 screening = Room("screening", __name__, template_folder="../templates")
 
 
@@ -119,7 +122,8 @@ def _offered(form: RoundForm) -> RoundForm:
     """Give the form what there is to choose from."""
     session = access.session
     colleges = session.execute(select(College.id, College.name).order_by(College.name, College.id))
-    form.scales.choices = options((key, scale.title) for key, scale in all_scales().items())
+    asked = [scale for key, scale in all_scales().items() if scale.kind != INTERVIEW and key != STATEMENT]
+    form.scales.choices = options((scale.key, scale.title) for scale in asked)
     form.colleges.choices = options((str(row.id), row.name) for row in colleges)
     form.classes.choices = options((str(row.id), row.name) for row in _classes())
     form.grades.choices = options((grade, grade) for grade in cohort.grades(session))

@@ -90,10 +90,16 @@ RIGHTS = (Permission.SCREENING_IMPORT, Purpose.CARE)
 
 
 def _map(trial: Trial, tables: Sequence[Table], source: ScreeningSource, row: ScreeningRound) -> None:
-    """The confirmed mappings, if they fit every table; else a guess, for a person to confirm."""
+    """The confirmed mappings, if they fit every table; else a guess, for a person to confirm.
+
+    A list of names never tells by its header what list it is: whether those on
+    it took part or are in danger is said by a person, each time.
+    """
     saved = sources.fitted(source, tables)
     guessed = suggested(tables, None, round.scales_of(row))
-    trial.is_confirmed = saved is not None and not _brings_more(plans_for(tables, saved), tables, guessed)
+    plans = plans_for(tables, saved) if saved is not None else []
+    is_list = any(plan.listed is not None for plan in plans)
+    trial.is_confirmed = saved is not None and not is_list and not _brings_more(plans, tables, guessed)
     trial.plan["mappings"] = saved if trial.is_confirmed else guessed
 
 
