@@ -10,7 +10,7 @@ from typing import Any
 
 from tests.house import House, xlsx
 from tests.screening.files import Person, bring_in
-from tests.screening.test_shapes import bodies
+from tests.screening.shapes import bodies
 
 
 def kept(folder: Path, raw: bytes, name: str) -> Path:

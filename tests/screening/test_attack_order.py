@@ -24,9 +24,9 @@ from models.screening import ResponseSet, ScreeningRound, UnplacedAnswer
 from models.student import StudentNumber
 from tests.house import House, xlsx
 from tests.screening.files import Person, enrol, phq
+from tests.screening.shapes import book, taken
 from tests.screening.test_attack_pages import ITEMS, handed_in, submit
 from tests.screening.test_screening_pages import press, stage
-from tests.screening.test_shapes import book, taken
 
 RANKS = {"yellow": 1, "orange": 2, "red": 3}
 HEADER = ["学号", "提交时间", *ITEMS]

@@ -15,7 +15,7 @@ from models.screening import ResponseSet
 from tests.house import PHQ9, House
 from tests.screening.files import codes, enrol, fates, gad, phq
 from tests.screening.odd import book, kept, taken, text, totals
-from tests.screening.test_shapes import bodies, levels, listed, of
+from tests.screening.shapes import bodies, levels, listed, of
 
 PHQ_TEXT = [item.text for item in all_scales()["phq9"].items]
 TINY = 5.4e-79

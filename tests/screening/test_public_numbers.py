@@ -28,9 +28,9 @@ from models.screening import ResponseSet, ScreeningRound
 from tests.house import House
 from tests.screening.files import enrol_as, fates
 from tests.screening.odd import saved, taken
+from tests.screening.shapes import bodies, levels, listed
 from tests.screening.test_public_files import NO_SCALE
 from tests.screening.test_real_files import Raw, banded, path_of, pytestmark, raw_of, with_numbers
-from tests.screening.test_shapes import bodies, levels, listed
 
 __all__ = ["pytestmark"]
 K10_BANDS = {"well": 10, "mild": 20, "moderate": 25, "severe": 30}

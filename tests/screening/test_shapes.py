@@ -2,60 +2,20 @@
 
 from __future__ import annotations
 
-import json
-import zipfile
-from collections.abc import Sequence
-from io import BytesIO
 from pathlib import Path
-from typing import Any
 
 import pytest
 from sqlalchemy import select
 
 from app.screening.scales.scale import all_scales
-from app.security.policy import Permission
-from models.interview import InterviewEntry
 from models.refusal import Refusal, Unclear
-from models.risk import Alert
 from models.screening import ResponseSet, SheetStatus, SheetValidity
 from tests.house import House, xlsx
-from tests.screening.files import Person, bring_in, codes, enrol, fates, phq
+from tests.screening.files import codes, enrol, fates, phq
+from tests.screening.shapes import bodies, book, levels, listed, of, packed, taken
 
 SCL90 = all_scales()["scl90"]
 WORDS = ["完全不会", "好几天", "一半以上的天数", "几乎每天"]
-
-
-def book(folder: Path, *rows: Sequence[Any], name: str = "结果.xlsx") -> Path:
-    path = folder / name
-    path.write_bytes(xlsx(*rows))
-    return path
-
-
-def taken(house: House, file: Path | list[Path], **options: Any) -> dict[str, Any]:
-    return bring_in(house, file, **({"scales": ()} | options))  # type: ignore[arg-type]
-
-
-def bodies(house: House, scale: str) -> dict[Any, dict[str, Any]]:
-    """What is stored of a scale, by student."""
-    psychologist = house.make.psychologist()
-    rows = house.all(select(ResponseSet).where(ResponseSet.scale == scale, ResponseSet.voided_at.is_(None)))
-    found = {}
-    with psychologist.under(Permission.SCREENING_READ) as access:
-        for (row,) in rows:
-            found[row.student_id] = json.loads(access.open(row, ResponseSet.body))
-    return found
-
-
-def levels(house: House) -> dict[Any, str]:
-    return {row.student_id: row.level.value for row in house.all(select(Alert.student_id, Alert.level))}
-
-
-def listed(house: House) -> set[Any]:
-    return {row.student_id for row in house.all(select(InterviewEntry.student_id))}
-
-
-def of(people: list[Person], *places: int) -> set[Any]:
-    return {people[place].row.id for place in places}
 
 
 def test_items_under_whole_sentences_with_words_for_numbers(house: House, tmp_path: Path) -> None:
@@ -152,96 +112,6 @@ def test_one_line_per_student_and_scale(house: House, tmp_path: Path) -> None:
     assert house.count(ResponseSet, ResponseSet.taken_at.is_not(None)) == 3
 
 
-LEVELS = [["学号", "姓名", "结果等级"]]
-
-
-def test_a_level_alone_goes_by_the_map_and_the_top_is_critical(house: House, tmp_path: Path) -> None:
-    house.make.team()
-    people = enrol(house, 4)
-    words = ["正常", "关注", "高危", "警戒"]
-    file = book(
-        tmp_path, *LEVELS, *([person.number, person.name, word] for person, word in zip(people, words, strict=True))
-    )
-
-    receipt = taken(house, file)
-
-    assert fates(receipt) == (4, 4, 0, 0, 0)
-    assert levels(house) == {people[3].row.id: "orange"}
-    assert listed(house) == of(people, 1, 2)
-
-
-def test_grades_that_run_in_either_direction_are_asked(sqlite_house: House, tmp_path: Path) -> None:
-    house = sqlite_house
-    house.make.team()
-    people = enrol(house, 2)
-    file = book(
-        tmp_path, *LEVELS, [people[0].number, people[0].name, "一级"], [people[1].number, people[1].name, "三级"]
-    )
-    saved = tmp_path / "map.toml"
-    saved.write_text('[columns]\nlevel = "结果等级"\n[levels]\n"一级" = 1\n"三级" = 3\n', encoding="utf-8")
-
-    with pytest.raises(Unclear, match="等级"):
-        taken(house, file)
-    taken(house, file, mapping_file=saved)
-
-    assert levels(house) == {people[1].row.id: "orange"}
-
-
-def test_a_list_of_names_raises_and_says_nothing_of_the_others(house: House, tmp_path: Path) -> None:
-    house.make.team()
-    people = enrol(house, 3)
-    header = ["学号", "姓名"]
-
-    taken(house, book(tmp_path, header, [people[0].number, people[0].name]), listed="self_harm")
-    taken(house, book(tmp_path, header, [people[1].number, people[1].name]), listed="flagged")
-
-    assert levels(house) == {people[0].row.id: "orange"}
-    assert listed(house) == of(people, 1)
-    assert set(bodies(house, "source_statement")) == of(people, 0, 1)
-
-
-def test_a_later_milder_statement_never_takes_an_earlier_hint_back(sqlite_house: House, tmp_path: Path) -> None:
-    house = sqlite_house
-    house.make.team()
-    [person] = enrol(house, 1)
-    taken(house, book(tmp_path, ["学号", "姓名"], [person.number, person.name]), listed="self_harm")
-
-    taken(house, book(tmp_path, *LEVELS, [person.number, person.name, "正常"]))
-
-    [held] = bodies(house, "source_statement").values()
-    assert held["answers"][0] == 0
-    assert held["answers"][2] == 1
-    assert levels(house) == {person.row.id: "orange"}
-    assert house.all(select(Alert.reasons_void))[0].reasons_void is False
-
-
-def test_the_indicators_of_a_platform_count_as_critical_where_they_speak_of_danger(
-    house: House, tmp_path: Path
-) -> None:
-    house.make.team()
-    people = enrol(house, 3)
-    header = ["学号", "姓名", "预警级别", "预警指标"]
-    rows = [["二级", "抑郁、睡眠困扰"], ["一级", "自杀意图"], ["二级", "幻觉"]]
-    saved = tmp_path / "map.toml"
-    saved.write_text(
-        '[columns]\nlevel = "预警级别"\nindicators = "预警指标"\n[levels]\n"一级" = 2\n"二级" = 1\n', encoding="utf-8"
-    )
-    file = book(tmp_path, header, *([p.number, p.name, *row] for p, row in zip(people, rows, strict=True)))
-
-    taken(house, file, mapping_file=saved)
-
-    assert levels(house) == {people[1].row.id: "orange", people[2].row.id: "orange"}
-    assert listed(house) == of(people, 0)
-
-
-def packed(**files: bytes) -> bytes:
-    out = BytesIO()
-    with zipfile.ZipFile(out, "w") as container:
-        for name, raw in files.items():
-            container.writestr(f"{name}.xlsx", raw)
-    return out.getvalue()
-
-
 def test_sixty_class_files_in_one_zip_are_one_delivery(house: House, tmp_path: Path) -> None:
     house.make.team()
     people = enrol(house, 6)
@@ -262,29 +132,6 @@ def test_sixty_class_files_in_one_zip_are_one_delivery(house: House, tmp_path: P
     assert receipt["identify"] == 1
     assert listed(house) == of(people, 3, 4)
     assert {problem["file"] for problem in receipt["problems"]} == {"二班.xlsx", "三班.xlsx"}
-
-
-def test_the_flagged_and_those_who_took_part_come_as_two_files(sqlite_house: House, tmp_path: Path) -> None:
-    house = sqlite_house
-    house.make.team()
-    people = enrol(house, 3)
-    saved = tmp_path / "map.toml"
-    saved.write_text(
-        '[[layout]]\nlist = "flagged"\ncomplete = true\n[layout.columns]\nstudent_number = "学号"\ncollege = "院系"\n'
-        '[[layout]]\nlist = "participants"\n[layout.columns]\nstudent_number = "学号"\n',
-        encoding="utf-8",
-    )
-    took_part = book(tmp_path, ["学号", "姓名"], *([p.number, p.name] for p in people[:2]), name="参测名单.xlsx")
-    flagged = book(tmp_path, ["学号", "姓名", "院系"], [people[0].number, people[0].name, ""], name="提示名单.xlsx")
-
-    receipt = taken(house, [took_part, flagged], mapping_file=saved)
-
-    assert fates(receipt) == (3, 3, 0, 0, 1)
-    found = bodies(house, "source_statement")
-    assert {student: held["answers"][3] for student, held in found.items()} == {
-        people[0].row.id: 1,
-        people[1].row.id: 0,
-    }
 
 
 def test_several_scales_and_their_own_totals_are_compared(sqlite_house: House, tmp_path: Path) -> None:
