@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.house import House, xlsx
+from tests.screening.brought import bodies
 from tests.screening.files import Person, bring_in
-from tests.screening.shapes import bodies
 
 
 def kept(folder: Path, raw: bytes, name: str) -> Path:

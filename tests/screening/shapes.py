@@ -1,60 +1,63 @@
-"""Files of many shapes for tests, and what they leave in the house."""
+"""Scales of any shape for tests of arithmetic: so many items, such answers, these reversed."""
 
 from __future__ import annotations
 
-import json
-import zipfile
-from collections.abc import Sequence
-from io import BytesIO
-from pathlib import Path
+from dataclasses import fields
+from types import SimpleNamespace
 from typing import Any
 
-from sqlalchemy import select
-
-from app.security.policy import Permission
-from models.interview import InterviewEntry
-from models.risk import Alert
-from models.screening import ResponseSet
-from tests.house import House, xlsx
-from tests.screening.files import Person, bring_in
+from app.screening.scales.scale import Item, Scale, all_scales
 
 
-def book(folder: Path, *rows: Sequence[Any], name: str = "结果.xlsx") -> Path:
-    path = folder / name
-    path.write_bytes(xlsx(*rows))
-    return path
+class Shaped(Scale):
+    """A scale with whatever else a file may say about it."""
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return _more[self.key][name]
+        except KeyError as missing:
+            raise AttributeError(name) from missing
 
 
-def taken(house: House, file: Path | list[Path], **options: Any) -> dict[str, Any]:
-    return bring_in(house, file, **({"scales": ()} | options))  # type: ignore[arg-type]
+_more: dict[str, dict[str, Any]] = {}
 
 
-def bodies(house: House, scale: str) -> dict[Any, dict[str, Any]]:
-    """What is stored of a scale, by student."""
-    psychologist = house.make.psychologist()
-    rows = house.all(select(ResponseSet).where(ResponseSet.scale == scale, ResponseSet.voided_at.is_(None)))
-    found = {}
-    with psychologist.under(Permission.SCREENING_READ) as access:
-        for (row,) in rows:
-            found[row.student_id] = json.loads(access.open(row, ResponseSet.body))
-    return found
+def _plain(items: int, minimum: int, maximum: int) -> dict[str, Any]:
+    """Nothing known of it but its shape."""
+    return {
+        "lowest": minimum * items,
+        "highest": maximum * items,
+        "reliability": None,
+        "sd": None,
+        "norms": (),
+        "red_flags": (),
+        "validity": SimpleNamespace(lie=None, contradictions=(), seconds_per_item=None),
+    }
 
 
-def levels(house: House) -> dict[Any, str]:
-    return {row.student_id: row.level.value for row in house.all(select(Alert.student_id, Alert.level))}
+def shaped(key: str, items: int, minimum: int, maximum: int, *, turned: tuple[int, ...] = (), **more: Any) -> Scale:
+    base = all_scales()["gad7"]
+    held = {field.name: getattr(base, field.name) for field in fields(Scale)}
+    held |= {
+        "key": f"shaped-{key}",
+        "minimum": minimum,
+        "maximum": maximum,
+        "items": tuple(Item(number, "") for number in range(1, items + 1)),
+    }
+    held |= {name: value for name, value in _plain(items, minimum, maximum).items() if name in held}
+    if "norms" in held and "norm" in more:
+        more["norms"] = (more.pop("norm"),)
+    more |= {"reversed": frozenset(turned)}
+    _more[f"shaped-{key}"] = {name: value for name, value in more.items() if name not in held}
+    return Shaped(**held | {name: value for name, value in more.items() if name in held})
 
 
-def listed(house: House) -> set[Any]:
-    return {row.student_id for row in house.all(select(InterviewEntry.student_id))}
+def lie(items: tuple[int, ...], at_least: int) -> Any:
+    """Yes to so many of these is too many."""
+    return SimpleNamespace(lie=SimpleNamespace(items=items, op="==", value=1, at_least=at_least), contradictions=())
 
 
-def of(people: list[Person], *places: int) -> set[Any]:
-    return {people[place].row.id for place in places}
-
-
-def packed(**files: bytes) -> bytes:
-    out = BytesIO()
-    with zipfile.ZipFile(out, "w") as container:
-        for name, raw in files.items():
-            container.writestr(f"{name}.xlsx", raw)
-    return out.getvalue()
+def contradiction(*checks: tuple[str, str, int]) -> Any:
+    """Answers that cannot all be true."""
+    held = [SimpleNamespace(measure=measure, op=op, value=value) for measure, op, value in checks]
+    return SimpleNamespace(lie=None, contradictions=(SimpleNamespace(checks=tuple(held)),))

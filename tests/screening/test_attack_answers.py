@@ -13,8 +13,8 @@ from models.refusal import Refusal, Unclear
 from models.risk import Alert
 from models.screening import ResponseSet, SheetStatus, SheetValidity, UnplacedAnswer
 from tests.house import House
+from tests.screening.brought import book, levels, taken
 from tests.screening.files import Person, bring_in, codes, enrol, fates, gad, line, live, phq
-from tests.screening.shapes import book, levels, taken
 
 ITEMS = [f"phq{number}" for number in range(1, 10)]
 

@@ -23,8 +23,8 @@ from models.risk import Alert
 from models.screening import ResponseSet, ScreeningRound, UnplacedAnswer
 from models.student import StudentNumber
 from tests.house import House, xlsx
+from tests.screening.brought import book, taken
 from tests.screening.files import Person, enrol, phq
-from tests.screening.shapes import book, taken
 from tests.screening.test_attack_pages import ITEMS, handed_in, submit
 from tests.screening.test_screening_pages import press, stage
 

@@ -11,9 +11,9 @@ from openpyxl import Workbook
 from app.screening.scales.scale import all_scales
 from models.refusal import Refusal, Unclear
 from tests.house import GAD7, PHQ9, House
+from tests.screening.brought import bodies, levels, listed, of
 from tests.screening.files import codes, enrol, fates, gad, phq
 from tests.screening.odd import book, kept, saved, taken, text, totals
-from tests.screening.shapes import bodies, levels, listed, of
 
 TINY = 5.4e-79
 

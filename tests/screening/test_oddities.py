@@ -13,9 +13,9 @@ from openpyxl import Workbook
 from app.screening.scales.scale import all_scales
 from models.screening import ResponseSet
 from tests.house import PHQ9, House
+from tests.screening.brought import bodies, levels, listed, of
 from tests.screening.files import codes, enrol, fates, gad, phq
 from tests.screening.odd import book, kept, taken, text, totals
-from tests.screening.shapes import bodies, levels, listed, of
 
 PHQ_TEXT = [item.text for item in all_scales()["phq9"].items]
 TINY = 5.4e-79

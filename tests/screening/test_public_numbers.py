@@ -26,9 +26,9 @@ from config import catalogue
 from models.refusal import Refusal
 from models.screening import ResponseSet, ScreeningRound
 from tests.house import House
+from tests.screening.brought import bodies, levels, listed
 from tests.screening.files import enrol_as, fates
 from tests.screening.odd import saved, taken
-from tests.screening.shapes import bodies, levels, listed
 from tests.screening.test_public_files import NO_SCALE
 from tests.screening.test_real_files import Raw, banded, path_of, pytestmark, raw_of, with_numbers
 

@@ -11,8 +11,8 @@ from app.screening.scales.scale import all_scales
 from models.refusal import Refusal, Unclear
 from models.screening import ResponseSet, SheetStatus, SheetValidity
 from tests.house import House, xlsx
+from tests.screening.brought import bodies, book, levels, listed, of, packed, taken
 from tests.screening.files import codes, enrol, fates, phq
-from tests.screening.shapes import bodies, book, levels, listed, of, packed, taken
 
 SCL90 = all_scales()["scl90"]
 WORDS = ["完全不会", "好几天", "一半以上的天数", "几乎每天"]

@@ -10,8 +10,8 @@ from sqlalchemy import select
 from models.refusal import Unclear
 from models.risk import Alert
 from tests.house import House
+from tests.screening.brought import bodies, book, levels, listed, of, taken
 from tests.screening.files import enrol, fates
-from tests.screening.shapes import bodies, book, levels, listed, of, taken
 
 LEVELS = [["学号", "姓名", "结果等级"]]
 
