@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import io
 import tomllib
-import zipfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +12,7 @@ import click
 from app.cli import installation
 from app.cli.imports import FILE, bring_in, words_of
 from app.cli.output import json_option, progress, report
+from app.intake.delivery import together
 from app.intake.sheet import Table
 from app.screening.importing import prepare
 from app.screening.rounds import round
@@ -94,7 +93,7 @@ def import_results(
     return bring_in(
         door,
         prepare.IMPORTER,
-        _one_delivery([files] if isinstance(files, Path) else files),
+        together([(path.name, path.read_bytes()) for path in ([files] if isinstance(files, Path) else files)]),
         dry_run=dry_run,
         plan={"sheets": list(sheets) or None, "all_sheets": all_sheets},
         preparing=preparing,
@@ -107,17 +106,6 @@ def import_results(
 
 
 _SCREENING = (Permission.SCREENING_IMPORT, Purpose.CARE)
-
-
-def _one_delivery(files: Sequence[Path]) -> tuple[str, bytes]:
-    """Name and bytes; several files in one container, in memory."""
-    if len(files) == 1:
-        return files[0].name, files[0].read_bytes()
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w") as container:
-        for place, path in enumerate(files, start=1):
-            container.writestr(f"{place:03d} {path.name}", path.read_bytes())
-    return f"{len(files)} 个文件.zip", out.getvalue()
 
 
 def _with(held: dict[str, Any], codings: Sequence[str], listed: str | None) -> dict[str, Any]:

@@ -53,6 +53,17 @@ class Delivery:
         return [problem.message for problem in self.problems]
 
 
+def together(files: Sequence[tuple[str, bytes]]) -> tuple[str, bytes]:
+    """Name and bytes of one delivery: the file itself, or several in one container that never touches the disk."""
+    if len(files) == 1:
+        return files[0]
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as container:
+        for place, (name, raw) in enumerate(files, start=1):
+            container.writestr(f"{place:03d} {name}", raw)
+    return f"{len(files)} 个文件.zip", out.getvalue() if files else b""
+
+
 def tables(
     raw: bytes,
     name: str,

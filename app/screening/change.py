@@ -12,7 +12,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
 from app.screening.quality.traits import higher_is_better
 from app.screening.scales.scale import Scale
@@ -61,7 +60,7 @@ class Position:
 
 def index(scale: Scale, before: float, after: float) -> float | None:
     """The reliable change index: the difference in standard errors of a difference. Positive is more trouble."""
-    reliability, spread = getattr(scale, "reliability", None), getattr(scale, "sd", None)
+    reliability, spread = scale.reliability, scale.sd
     if not reliability or not spread or not 0 < reliability < 1:
         return None
     error = spread * math.sqrt(2 * (1 - reliability))
@@ -88,7 +87,7 @@ def between(scale: Scale | None, before: Point, after: Point) -> Verdict:
 def position(scale: Scale, total: float) -> Position | None:
     """Where a total lies among people (its norm), or at least within its range."""
     sign = -1.0 if higher_is_better(scale) else 1.0
-    norm: Any = getattr(getattr(scale, "norm", None), "total", None)
+    norm = scale.norm.total if scale.norm is not None else None
     if norm is not None and norm.sd > 0:
         return Position("norm", sign * (total - norm.mean) / norm.sd)
     lowest, highest = span(scale)
@@ -100,5 +99,4 @@ def position(scale: Scale, total: float) -> Position | None:
 
 def span(scale: Scale) -> tuple[float, float]:
     """Lowest and highest total."""
-    lowest: float = getattr(scale, "lowest", scale.minimum * scale.size)
-    return float(lowest), float(scale.highest)
+    return float(scale.lowest), float(scale.highest)

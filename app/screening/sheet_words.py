@@ -72,7 +72,7 @@ def critical_words(scale: Scale | None, answers: list[int | None] | None) -> str
 
 def subscale_words(scale: Scale | None, held: dict[str, Any]) -> str:
     values = held.get("subscales") or {}
-    names = {part.key: part.name for part in getattr(scale, "subscales", ())}
+    names = {part.key: part.name for part in (scale.subscales if scale is not None else ())}
     return "，".join(f"{names.get(key, key)} {value:g}" for key, value in values.items() if value is not None)
 
 
@@ -86,7 +86,7 @@ def stated_words(scale: Scale | None, held: dict[str, Any]) -> str:
 
 
 def _is_statement(scale: Scale | None) -> bool:
-    return scale is not None and getattr(scale, "licence_class", "") == "import_only"
+    return scale is not None and scale.is_import_only
 
 
 def _answers_in_words(scale: Any, answers: list[int | None]) -> list[str]:

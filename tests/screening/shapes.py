@@ -3,23 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import fields
-from types import SimpleNamespace
 from typing import Any
 
 from app.screening.scales.scale import Item, Scale, all_scales
-
-
-class Shaped(Scale):
-    """A scale with whatever else a file may say about it."""
-
-    def __getattr__(self, name: str) -> Any:
-        try:
-            return _more[self.key][name]
-        except KeyError as missing:
-            raise AttributeError(name) from missing
-
-
-_more: dict[str, dict[str, Any]] = {}
+from app.screening.scales.scale_parts import Check, Contradiction, LieRule, ValidityRules
 
 
 def _plain(items: int, minimum: int, maximum: int) -> dict[str, Any]:
@@ -31,7 +18,7 @@ def _plain(items: int, minimum: int, maximum: int) -> dict[str, Any]:
         "sd": None,
         "norms": (),
         "red_flags": (),
-        "validity": SimpleNamespace(lie=None, contradictions=(), seconds_per_item=None),
+        "validity": ValidityRules(),
     }
 
 
@@ -48,16 +35,14 @@ def shaped(key: str, items: int, minimum: int, maximum: int, *, turned: tuple[in
     if "norms" in held and "norm" in more:
         more["norms"] = (more.pop("norm"),)
     more |= {"reversed": frozenset(turned)}
-    _more[f"shaped-{key}"] = {name: value for name, value in more.items() if name not in held}
-    return Shaped(**held | {name: value for name, value in more.items() if name in held})
+    return Scale(**held | more)
 
 
-def lie(items: tuple[int, ...], at_least: int) -> Any:
+def lie(items: tuple[int, ...], at_least: int) -> ValidityRules:
     """Yes to so many of these is too many."""
-    return SimpleNamespace(lie=SimpleNamespace(items=items, op="==", value=1, at_least=at_least), contradictions=())
+    return ValidityRules(lie=LieRule(items, "==", 1, at_least))
 
 
-def contradiction(*checks: tuple[str, str, int]) -> Any:
+def contradiction(*checks: tuple[str, str, int]) -> ValidityRules:
     """Answers that cannot all be true."""
-    held = [SimpleNamespace(measure=measure, op=op, value=value) for measure, op, value in checks]
-    return SimpleNamespace(lie=None, contradictions=(SimpleNamespace(checks=tuple(held)),))
+    return ValidityRules(contradictions=(Contradiction("claims", "", tuple(Check(*check) for check in checks)),))

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import io
-import zipfile
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from werkzeug.datastructures import FileStorage
 
 from app.intake import batch as life
 from app.intake import desk
+from app.intake.delivery import together
 from app.screening.desk import map_form, map_page
 from app.screening.desk.forms import UploadResultsForm
 from app.screening.importing import prepare
@@ -48,7 +46,7 @@ def upload(round_id: UUID) -> ResponseReturnValue:
     if form.validate_on_submit():
         with form.explaining():
             round.refuse_unless_open(row)
-            raw, name = packed([found for found in form.upload.data if found.filename])
+            name, raw = together([(found.filename, found.read()) for found in form.upload.data if found.filename])
             received = life.receive(
                 access,
                 BatchKind.SCREENING,
@@ -69,17 +67,6 @@ def upload(round_id: UUID) -> ResponseReturnValue:
             arrival.attach(access, plan, received)
             return redirect(url_for(".map_columns", batch_id=received.id))
     return render_template("screening/upload.html", form=form, row=row)
-
-
-def packed(files: Sequence[FileStorage]) -> tuple[bytes, str]:
-    """One delivery of what was handed in: the file itself, or several in one container that never touches the disk."""
-    if len(files) == 1:
-        return files[0].read(), files[0].filename or ""
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w") as container:
-        for place, file in enumerate(files, start=1):
-            container.writestr(f"{place:03d} {file.filename}", file.read())
-    return out.getvalue() if files else b"", f"{len(files)} 个文件.zip"
 
 
 @screening.route("/imports/<uuid:batch_id>/map", needs=Permission.SCREENING_IMPORT)

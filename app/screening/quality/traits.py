@@ -30,17 +30,14 @@ class Traits:
 
 
 def traits(scale: Scale) -> Traits:
-    rules: Any = getattr(scale, "validity", None)
-    turned = frozenset(getattr(scale, "reversed", frozenset()))
-    lie = getattr(rules, "lie", None)
+    rules, turned, lie = scale.validity, scale.reversed, scale.validity.lie
     return Traits(
-        columns=tuple(place for place, item in enumerate(scale.items) if getattr(item, "kind", "choice") == "choice"),
+        columns=tuple(place for place, item in enumerate(scale.items) if item.kind == "choice"),
         reversed=turned,
         lie=tuple((item, lie.op, int(lie.value)) for item in lie.items) if lie else (),
         lie_from=lie.at_least if lie else 0,
-        contradictions=tuple(_claims(held.checks) for held in getattr(rules, "contradictions", ())),
-        seconds_per_item=getattr(rules, "seconds_per_item", None)
-        or catalogue.table("validity")["time"]["seconds_per_item"],
+        contradictions=tuple(_claims(held.checks) for held in rules.contradictions),
+        seconds_per_item=rules.seconds_per_item or catalogue.table("validity")["time"]["seconds_per_item"],
         calm=None if turned else scale.maximum if higher_is_better(scale) else scale.minimum,
     )
 
@@ -61,5 +58,5 @@ def higher_is_better(scale: Scale) -> bool:
 
 def can_check(scale: Scale) -> bool:
     """Whether there are answers to check: not for what a source states, nor for what an interviewer wrote down."""
-    asked = getattr(scale, "licence_class", "") != "import_only" and getattr(scale, "kind", "") != "interview"
+    asked = not scale.is_import_only and scale.kind != "interview"
     return asked and bool(traits(scale).columns)

@@ -99,7 +99,7 @@ def quality(scale: Scale, answers: Answers, validity: Validity) -> BatchQuality:
     honest sheets look like straight lines, and leaving them out would hide it.
     """
     reasons = {code: int(found.sum()) for code, found in validity.reasons.items()}
-    expected = getattr(scale, "reliability", None)
+    expected = scale.reliability
     alpha, alarm = None, None
     if can_check(scale):
         alpha, alarm = consistency.together(scale, answers, expected)
