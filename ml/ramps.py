@@ -28,7 +28,7 @@ from ml.calibrate import base_rate
 from ml.features import Feature
 from ml.shape import Additive, Floats, Shape, centred, flat, per_code, polyline
 
-STIFFNESS = 0.3
+STIFFNESS = 0.1
 PIECES = 6
 FEW = 40
 CLOSE = 1e-9  # knots nearer than this share of the range are one knot
