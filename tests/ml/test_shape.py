@@ -51,7 +51,12 @@ def test_a_curve_against_its_direction_is_a_mistake_of_ours(own: Shape) -> None:
 
 
 def test_a_value_on_a_threshold_goes_left_as_in_the_trees() -> None:
-    assert steps(np.array([1.0, 2.0]), np.array([5.0, 6.0, 7.0]))(np.array([1.0, 1.1, 2.0, 2.1])).tolist() == [5, 6, 6, 7]
+    assert steps(np.array([1.0, 2.0]), np.array([5.0, 6.0, 7.0]))(np.array([1.0, 1.1, 2.0, 2.1])).tolist() == [
+        5,
+        6,
+        6,
+        7,
+    ]
 
 
 def test_lines_are_straight_between_knots_and_flat_outside() -> None:
