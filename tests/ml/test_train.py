@@ -123,21 +123,21 @@ def judged(found: OutOfFold, labels: np.ndarray) -> float:
 
 
 def test_out_of_fold_never_sees_its_own_rows() -> None:
-    """A person is repeated ten times and their outcome is chance: only a look at their other rows could tell it."""
+    """A person is repeated six times and their outcome is chance: only a look at their other rows could tell it."""
     chance = np.random.default_rng(3)
-    people = np.repeat(np.arange(60).astype(str), 10)
-    labels = np.repeat((np.arange(60) < 30).astype(np.int8), 10)
-    values = np.repeat(chance.normal(size=(60, 4)), 10, axis=0)
+    people = np.repeat(np.arange(50).astype(str), 6)
+    labels = np.repeat((np.arange(50) < 25).astype(np.int8), 6)
+    values = np.repeat(chance.normal(size=(50, 4)), 6, axis=0)
     features = [Feature(key=key, meaning="") for key in "abcd"]
-    few = Settings(least_labels=10, least_positives=10)
+    few = Settings(folds=2, least_labels=10, least_positives=10)
 
-    grouped = out_of_fold(plain_table(features, values, people=people), labels, settings=few)
-    leaking = out_of_fold(plain_table(features, values), labels, settings=few)
+    grouped = out_of_fold(plain_table(features, values, people=people), labels, settings=few, folds=3)
+    leaking = out_of_fold(plain_table(features, values), labels, settings=few, folds=3)
 
     assert judged(leaking, labels) > 0.95
     assert judged(grouped, labels) < 0.65
-    for person in range(60):
-        assert len(set(grouped.folds[0, person * 10 : person * 10 + 10])) == 1
+    for person in range(50):
+        assert len(set(grouped.folds[0, person * 6 : person * 6 + 6])) == 1
 
 
 def test_shuffled_outcomes_show_nothing() -> None:
