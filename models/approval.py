@@ -21,6 +21,8 @@ class ApprovalKind(StrEnum):
     CASE_CLOSURE = "case_closure"
     LEVEL_LOWERING = "level_lowering"
     RULES_CHANGE = "rules_change"
+    MODEL_USE = "model_use"
+    DATA_USE = "data_use"
 
 
 class ApprovalStage(StrEnum):
@@ -57,7 +59,7 @@ class Approval(Versioned, HasStages, Base):
     kind: Mapped[ApprovalKind] = word(ApprovalKind)
     stage: Mapped[ApprovalStage] = word(ApprovalStage, length=12)
     object_id: Mapped[UUID | None] = mapped_column(index=True)
-    """What it is about: a case; nothing for a change of rules."""
+    """What it is about: a case, a model, an entry of the data-use register; nothing for a change of rules."""
     what: Mapped[str] = mapped_column(Text)
     """JSON of exactly what is asked. Never about a person: that lies sealed in the object."""
     asked_by: Mapped[UUID] = reference("staff.id", index=True)

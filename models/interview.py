@@ -23,7 +23,21 @@ class InterviewStage(StrEnum):
     DONE = "done"
     DECLINED = "declined"
     NOT_REACHED = "not_reached"
+    DISMISSED = "dismissed"
+    """A person judged that the model's hint needs no talk."""
+    KNOWN = "known"
+    """A person knows of it already: somebody cares for the student."""
     VOID = "void"
+
+
+class EntryOrigin(StrEnum):
+    """What put a student on the list."""
+
+    RULES = "rules"
+    MODEL = "model"
+    """模型提示: added to what the rules list; the model never takes anybody off."""
+    AUDIT = "audit"
+    """随机回访: drawn by lot among those nothing spoke of, so that the hints can be checked honestly."""
 
 
 class InterviewEntry(Versioned, HasStages, OfStudent, Base):
@@ -37,6 +51,8 @@ class InterviewEntry(Versioned, HasStages, OfStudent, Base):
             InterviewStage.DONE,
             InterviewStage.DECLINED,
             InterviewStage.NOT_REACHED,
+            InterviewStage.DISMISSED,
+            InterviewStage.KNOWN,
             InterviewStage.VOID,
         },
         InterviewStage.INVITED: {
@@ -44,17 +60,23 @@ class InterviewEntry(Versioned, HasStages, OfStudent, Base):
             InterviewStage.DONE,
             InterviewStage.DECLINED,
             InterviewStage.NOT_REACHED,
+            InterviewStage.DISMISSED,
+            InterviewStage.KNOWN,
             InterviewStage.VOID,
         },
         InterviewStage.SECOND_TALK: {
             InterviewStage.DONE,
             InterviewStage.DECLINED,
             InterviewStage.NOT_REACHED,
+            InterviewStage.DISMISSED,
+            InterviewStage.KNOWN,
             InterviewStage.VOID,
         },
         InterviewStage.DONE: set(),
         InterviewStage.DECLINED: set(),
         InterviewStage.NOT_REACHED: set(),
+        InterviewStage.DISMISSED: set(),
+        InterviewStage.KNOWN: set(),
         InterviewStage.VOID: set(),
     }
     __table_args__ = (
@@ -86,6 +108,13 @@ class InterviewEntry(Versioned, HasStages, OfStudent, Base):
     due_at: Mapped[Moment]
     weight: Mapped[int] = mapped_column(default=0)
     """Order within the list: how far above the threshold, summed over its reasons."""
+    origin: Mapped[EntryOrigin] = word(EntryOrigin, length=8, default=EntryOrigin.RULES)
+    place: Mapped[int | None]
+    """Order that the active model proposes within the round, 1 first; none without a model."""
+    share: Mapped[float | None]
+    """With which chance a random entry was drawn: what the estimates are weighted by."""
+    basis: Mapped[str | None] = mapped_column(String(24))
+    """Why a hint was dismissed or was known: a key of ``[hint_basis]`` in ``config/words.toml``."""
     rule_version: Mapped[str] = mapped_column(String(64))
     listed_at: Mapped[Moment]
     ended_at: Mapped[Moment | None]
@@ -96,4 +125,4 @@ class InterviewEntry(Versioned, HasStages, OfStudent, Base):
     body: Mapped[Sealed] = clinical("interview_entry.body/1")
     """JSON: the reasons, each with its rule."""
     outcome: Mapped[Sealed | None] = clinical("interview_entry.outcome/1", nullable=True)
-    """JSON: A, B or C with a few lines, written after the talk."""
+    """JSON: A, B or C, the level of attention, a few lines; or in words why a hint was dismissed."""

@@ -65,6 +65,10 @@ class ScreeningRound(Versioned, HasStages, Base):
     commits_clean_files: Mapped[bool] = mapped_column(default=False, server_default=false())
     """A file that a source delivers and that has nothing to ask commits by itself."""
     consent_id: Mapped[UUID | None] = reference("consent_text.id", nullable=True)
+    interviews_per_week: Mapped[int | None]
+    """How many interviews the centre can hold in a week, as it said itself; none: reckoned from its people."""
+    audit_share: Mapped[float | None]
+    """Share of the students nothing spoke of who are asked to a talk by lot; none while the centre has no room."""
 
 
 class SheetStatus(StrEnum):

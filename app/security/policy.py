@@ -31,6 +31,7 @@ from models.interview import InterviewEntry
 from models.moment import today
 from models.participation import Retest
 from models.risk import Alert, Duty, DutyHolder, DutyKind, HoldReason, Level
+from models.risk_model import DataUse, ModelObjection, RiskModel
 from models.screening import ScreeningRound, UnplacedAnswer
 from models.source import ScreeningSource
 from models.student import Student
@@ -90,6 +91,14 @@ class Permission(StrEnum):
     CASE_ASSIGN = "case_assign"
     CASE_SIGN = "case_sign"
     TASK_WORK = "task_work"
+    RISK_READ = "risk_read"
+    RISK_SCORE = "risk_score"
+    HINT_YIELD = "hint_yield"
+    OBJECTION_RECORD = "objection_record"
+    OBJECTION_WORK = "objection_work"
+    MODEL_READ = "model_read"
+    MODEL_MANAGE = "model_manage"
+    DATA_USE_CHANGE = "data_use_change"
     APPROVE = "approve"
     RULES_READ = "rules_read"
     RULES_CHANGE = "rules_change"
@@ -274,6 +283,20 @@ POLICY: dict[tuple[Permission, Purpose], dict[Role, Rule]] = {
     (Permission.CASE_ASSIGN, Purpose.CARE): {Role.CENTRE_HEAD: everything},
     (Permission.CASE_SIGN, Purpose.CARE): _all(cases_i_am_asked_to_sign, *CENTRE, Role.AFFAIRS_HEAD),
     (Permission.TASK_WORK, Purpose.CARE): _all(tasks_addressed_to_me, *CENTRE),
+    # The risk model
+    (Permission.RISK_READ, Purpose.CARE): _all(everything, *CENTRE),
+    (Permission.RISK_SCORE, Purpose.CARE): _all(everything, Role.CONSOLE, Role.WORKER),
+    (Permission.HINT_YIELD, Purpose.CARE): _all(everything, Role.CENTRE_HEAD),
+    (Permission.OBJECTION_RECORD, Purpose.CARE): {
+        Role.ADVISOR: students_of_my_classes,
+        **_all(everything, *CENTRE),
+    },
+    (Permission.OBJECTION_WORK, Purpose.CARE): _all(everything, *CENTRE),
+    (Permission.MODEL_READ, Purpose.ADMINISTRATION): _all(
+        everything, *CENTRE, Role.AFFAIRS_HEAD, Role.SECURITY_ADMIN, Role.AUDITOR
+    ),
+    (Permission.MODEL_MANAGE, Purpose.ADMINISTRATION): _all(everything, Role.CENTRE_HEAD, Role.CONSOLE),
+    (Permission.DATA_USE_CHANGE, Purpose.ADMINISTRATION): _all(everything, Role.CENTRE_HEAD),
     # Second signatures and rules
     (Permission.APPROVE, Purpose.ADMINISTRATION): _all(requests_i_may_decide, *CENTRE, Role.AFFAIRS_HEAD),
     (Permission.RULES_READ, Purpose.ADMINISTRATION): _all(
@@ -318,6 +341,14 @@ ROOTS: dict[Permission, type[Any]] = {
     Permission.CASE_ASSIGN: Case,
     Permission.CASE_SIGN: Case,
     Permission.TASK_WORK: Task,
+    Permission.RISK_READ: Student,
+    Permission.RISK_SCORE: Student,
+    Permission.HINT_YIELD: InterviewEntry,
+    Permission.OBJECTION_RECORD: Student,
+    Permission.OBJECTION_WORK: ModelObjection,
+    Permission.MODEL_READ: RiskModel,
+    Permission.MODEL_MANAGE: RiskModel,
+    Permission.DATA_USE_CHANGE: DataUse,
     Permission.APPROVE: Approval,
     Permission.ACCOUNTS_MANAGE: Staff,
     Permission.AUDIT_READ: LedgerEntry,
@@ -331,6 +362,10 @@ CORRECTED = frozenset(
     {"import_batch.file_name", "import_batch.receipt", "response_set.body", "correction.reason", "signal.reason"}
 )
 UPLOAD = frozenset({"import_batch.file_name", "import_batch.plan", "import_batch.receipt", "batch_chunk.body"})
+LEARNED_FROM = frozenset(
+    {"response_set.body", "student.details", "interview_entry.body", "interview_entry.outcome", "signal.reason"}
+)
+"""What features and labels are gathered from: opened by the machine, for a score or a sum, never shown."""
 
 OPENS: dict[Permission, frozenset[str]] = {
     Permission.OWN_WORKPLACE: frozenset({"draft.body"}),
@@ -344,7 +379,11 @@ OPENS: dict[Permission, frozenset[str]] = {
     Permission.SCREENING_CORRECT: CORRECTED | IDENTITY,
     Permission.ROUND_COVERAGE: FACE,
     Permission.SOURCE_RECEIVE: frozenset({"screening_source.push_key", "push.body"}),
-    Permission.INTERVIEW_WORK: FACE | {"interview_entry.body", "interview_entry.outcome"},
+    Permission.INTERVIEW_WORK: FACE | {"interview_entry.body", "interview_entry.outcome", "risk_score.body"},
+    Permission.RISK_READ: frozenset({"risk_score.body"}),
+    Permission.RISK_SCORE: LEARNED_FROM | {"risk_model.file", "risk_score.body"},
+    Permission.HINT_YIELD: frozenset({"interview_entry.body", "interview_entry.outcome"}),
+    Permission.OBJECTION_WORK: FACE | {"model_objection.body", "model_objection.answer", "risk_score.body"},
     Permission.UNPLACED_WORK: IDENTITY | {"unplaced_answer.body"},
     Permission.RETEST_WORK: FACE | {"retest.body"},
     Permission.STRUCTURED_INTERVIEW: FACE | {"structured_interview.body"},
