@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier
 
+from ml.calibrate import base_rate
 from ml.features import Feature
 from ml.folds import Index, sides
 from ml.shape import Additive, Floats, Shape, centred, flat, per_code, steps
@@ -70,17 +71,20 @@ class Trees:
 
     def inputs(self, values: Floats) -> Floats:
         """The columns as the trees see them."""
+        if not self.used:
+            return np.zeros((len(values), 0))
         return np.column_stack([rank(values[:, column]) for rank, column in zip(self.ranks, self.used, strict=True)])
 
     def grow(self, rounds: int) -> None:
-        """Grow until there are this many rounds; none is the base rate alone."""
-        self.estimator.set_params(max_iter=rounds).fit(self._inputs, self._labels, sample_weight=self._weights)
+        """Grow until there are this many rounds; without a usable column there is nothing to ask about."""
+        if self.used:
+            self.estimator.set_params(max_iter=rounds).fit(self._inputs, self._labels, sample_weight=self._weights)
 
     def read(self, start: int, stop: int) -> Additive:
         """The trees of these rounds as one curve per feature, centred on the rows they were grown on."""
-        intercept = float(self.estimator._baseline_prediction[0, 0]) if start == 0 else 0.0
+        intercept = base_rate(self._labels, self._weights) if start == 0 else 0.0
         found = [flat(feature.nominal) for feature in self.features]
-        grown = [trees[0].nodes for trees in self.estimator._predictors[start:stop]]
+        grown = [trees[0].nodes for trees in self.estimator._predictors[start:stop]] if self.used else []
         for place, curve in _curves(grown).items():
             column, rank = self.used[place], self.ranks[place]
             by_code = per_code(rank.codes, curve(rank.places)) if len(rank.codes) else curve

@@ -26,6 +26,12 @@ class Calibration:
         return self.slope * said + self.intercept
 
 
+def base_rate(labels: Floats, weights: Floats) -> float:
+    """The weighted share of positives as log-odds."""
+    rate = float(np.clip(np.sum(labels * weights) / np.sum(weights), 1e-6, 1 - 1e-6))
+    return float(np.log(rate / (1 - rate)))
+
+
 def calibrate(said: Floats, labels: Floats, weights: Floats, *, doubt: float = 0.0) -> Calibration:
     """Fit the two numbers by damped Newton steps.
 
@@ -33,8 +39,7 @@ def calibrate(said: Floats, labels: Floats, weights: Floats, *, doubt: float = 0
     """
     middle = float(np.sum(said * weights) / np.sum(weights))
     spread = float(np.sqrt(np.sum(weights * (said - middle) ** 2) / np.sum(weights)))
-    rate = float(np.clip(np.sum(labels * weights) / np.sum(weights), 1e-6, 1 - 1e-6))
-    base = float(np.log(rate / (1 - rate)))
+    base = base_rate(labels, weights)
     if spread < 1e-9:
         return Calibration(0.0, base)
     slope, intercept = _newton((said - middle) / spread, labels, weights, base, doubt / 4 + 1e-3)

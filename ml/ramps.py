@@ -24,6 +24,7 @@ from scipy import sparse
 from scipy.optimize import minimize
 from scipy.special import expit
 
+from ml.calibrate import base_rate
 from ml.features import Feature
 from ml.shape import Additive, Floats, Shape, centred, flat, per_code, polyline
 
@@ -85,8 +86,7 @@ def fit(features: Sequence[Feature], values: Floats, labels: Floats, weights: Fl
     bends = [bend(feature, values[:, column]) for column, feature in enumerate(features)]
     used = [column for column, one in enumerate(bends) if len(one.knots)]
     found = [flat(feature.nominal) for feature in features]
-    rate = np.clip(np.sum(labels * weights) / np.sum(weights), 1e-6, 1 - 1e-6)
-    intercept = float(np.log(rate / (1 - rate)))
+    intercept = base_rate(labels, weights)
     if used:
         hats, moves = _design([bends[column] for column in used], values[:, used], weights)
         intercept, parameters = _minimum(hats, moves, [bends[column].sign for column in used], labels, weights)
@@ -98,8 +98,8 @@ def fit(features: Sequence[Feature], values: Floats, labels: Floats, weights: Fl
 def _apart(knots: Floats) -> Floats:
     """Ascending, without those too close to the one before."""
     knots = np.unique(knots)
-    far = np.diff(knots) > CLOSE * (knots[-1] - knots[0])
-    return knots[np.concatenate([[True], far])]
+    far = np.diff(knots, prepend=-np.inf) > CLOSE * (knots[-1] - knots[0])
+    return np.asarray(knots[far])
 
 
 def _design(bends: Sequence[Bend], values: Floats, weights: Floats) -> tuple[sparse.csr_array, list[Floats]]:
@@ -122,7 +122,6 @@ def _minimum(
     sizes = [one.shape[1] for one in moves]
     limits = {0: (None, None), 1: (0.0, None), -1: (None, 0.0)}
     bounds = [(None, None), *(limits[sign] for sign, size in zip(signs, sizes, strict=True) for _ in range(size))]
-    rate = np.clip(np.mean(labels * weights), 1e-6, 1 - 1e-6)
 
     def loss(parameters: Floats) -> tuple[float, Floats]:
         log_odds = hats @ (spread @ parameters[1:]) + parameters[0]
@@ -132,6 +131,6 @@ def _minimum(
         height = STIFFNESS * np.sum(weights * each) + 0.5 * np.sum(parameters[1:] ** 2)
         return float(height), np.concatenate([[np.sum(pull)], slope])
 
-    start = np.concatenate([[np.log(rate / (1 - rate))], np.zeros(sum(sizes))])
+    start = np.concatenate([[base_rate(labels, weights)], np.zeros(sum(sizes))])
     found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 500}).x
     return float(found[0]), np.split(found[1:], np.cumsum(sizes)[:-1])
