@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
-from app.risk.model.scoring import Said
+from app.risk.model.said import Said
 from config import catalogue
 
 _Z = 1.645
