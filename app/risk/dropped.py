@@ -64,9 +64,7 @@ def drop_voided(access: Access, happened: SheetsVoided) -> None:
             if entry.stage is InterviewStage.LISTED:
                 _drop(entry, happened.by)
                 told += [(entry.owner_id, role_of(access.session, entry.owner_id))] if hinted else []
-            elif happened.was_anothers and (
-                hinted or (entry.round_id, entry.student_id, entry.batch_id) in brought
-            ):
+            elif happened.was_anothers and (hinted or (entry.round_id, entry.student_id, entry.batch_id) in brought):
                 told.append((entry.owner_id, role_of(access.session, entry.owner_id)))
                 if entry.stage is InterviewStage.INVITED:
                     _drop(entry, happened.by)

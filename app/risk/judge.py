@@ -201,9 +201,7 @@ def _seal_list(access: Access, listed: _Listed) -> None:
 def _write_list(access: Access, found: RiskFindings, screening_round: ScreeningRound, batch: ImportBatch) -> None:
     if not found.listed.students:
         return
-    access.session.execute(
-        select(ScreeningRound.id).where(ScreeningRound.id == screening_round.id).with_for_update()
-    )
+    access.session.execute(select(ScreeningRound.id).where(ScreeningRound.id == screening_round.id).with_for_update())
     room = gives_way.make_room(access, screening_round.id, found.listed.students, by=batch.id)
     listed = found.listed.without(room.kept) if room.kept else found.listed
     if not listed.students:

@@ -77,7 +77,8 @@ def _names(access: Access, screening_round: ScreeningRound, said: Mapping[UUID, 
 def most(listed: int) -> int:
     """How many names may stand beside so many that the rules listed."""
     table = catalogue.table("risk_model")
-    return min(ceil(table["added_share"] * listed), int(table["added_most"]))
+    share: float = table["added_share"]
+    return min(ceil(share * listed), int(table["added_most"]))
 
 
 def _students(access: Access, round_id: UUID, origin: EntryOrigin) -> list[UUID]:

@@ -82,7 +82,7 @@ def draw(access: Access, screening_round: ScreeningRound) -> int:
     drawn = [student for student in sorted(free) if lot(access, screening_round.id, student) < share]
     if not drawn:
         return 0
-    reasons = dict.fromkeys(drawn, [("audit", WORDS)])
+    reasons = {student: [("audit", WORDS)] for student in drawn}
     places = places_of(access, drawn)
     put_on(access, screening_round, places, origin=EntryOrigin.AUDIT, reasons=reasons, share=share)
     owner = screening_round.owner_id
@@ -125,11 +125,9 @@ def switch_on(access: Access, screening_round: ScreeningRound, *, share: float) 
     raised = (screening_round.audit_share or 0) < share
     screening_round.audit_share = share
     if raised:
-        access.session.execute(
-            update(InterviewEntry)
-            .where(InterviewEntry.round_id == screening_round.id, InterviewEntry.origin == EntryOrigin.AUDIT)
-            .values(share=share, version=InterviewEntry.version + 1)
-        )
+        table = InterviewEntry.__table__
+        drawn = (table.c.round_id == screening_round.id) & (table.c.origin == EntryOrigin.AUDIT)
+        access.session.execute(update(table).where(drawn).values(share=share))  # type: ignore[arg-type]
     access.record(AuditShareSet(object_id=screening_round.id, count=needed.talks))
 
 

@@ -14,8 +14,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
-from app.risk.model.said import Said
+from sqlalchemy import select
+
+from app.risk.model import kept_score
+from app.risk.model.said import Band, Said
+from app.risk.model.shelf import INTERVIEW
+from app.security.access import Access
 from config import catalogue
+from models.interview import InterviewEntry
+from models.risk_model import ModelStage, RiskModel, RiskScore
 
 _Z = 1.645
 """Of the normal distribution: nine of ten lists lie inside the range."""
@@ -48,6 +55,33 @@ def expected(said: Mapping[UUID, Said], students: Iterable[UUID]) -> Expected | 
     half = _Z * math.sqrt(by_chance + (table["expected_spread"] * mean) ** 2)
     low, high = max(0, math.floor(mean - half)), min(len(known), math.ceil(mean + half))
     return Expected(len(known), low, high, len(wanted) - len(known))
+
+
+def counted(access: Access, round_id: UUID) -> dict[UUID, Said]:
+    """What the active model says of everybody who waits on a round's list; the log says how many, not whom."""
+    rows = access.session.execute(
+        select(RiskScore.id.label("risk_score_id"), RiskScore.student_id, RiskScore.body)
+        .join(RiskModel, RiskModel.id == RiskScore.model_id)
+        .join(
+            InterviewEntry,
+            (InterviewEntry.student_id == RiskScore.student_id) & (InterviewEntry.round_id == RiskScore.round_id),
+        )
+        .where(
+            RiskScore.round_id == round_id,
+            RiskScore.superseded_at.is_(None),
+            RiskScore.shadow.is_(False),
+            RiskModel.purpose == INTERVIEW,
+            RiskModel.stage == ModelStage.ACTIVE,
+            InterviewEntry.ended_at.is_(None),
+        )
+        .order_by(RiskScore.id)
+    ).all()
+    found = {}
+    for row, text in zip(rows, access.open_to_count(rows, RiskScore.body), strict=True):
+        kept = kept_score.read(text)
+        log_odds = None if kept.log_odds is None else float.fromhex(kept.log_odds)
+        found[row.student_id] = Said(row.student_id, Band(kept.band), kept.abstains, log_odds, ())
+    return found
 
 
 def _chance(log_odds: float) -> float:

@@ -24,6 +24,7 @@ from app.notices import post
 from app.risk.duty import role_of
 from app.security.access import Access
 from app.security.holders import first_holder, holders_of
+from app.security.policy import CENTRE
 from config import catalogue
 from models.base import new_id
 from models.case import TalkWay
@@ -139,7 +140,7 @@ def open_count(access: Access) -> int:
 
 
 def chase(access: Access) -> None:
-    """Remind whoever owes a review that is overdue, and the head of the centre; whoever left is followed by the head."""
+    """Remind whoever owes an overdue review, and the head of the centre, who follows whoever has left."""
     late = access.session.scalars(
         select(ModelObjection)
         .where(ModelObjection.stage == ObjectionStage.OPEN, ModelObjection.due_at <= now())
@@ -148,7 +149,9 @@ def chase(access: Access) -> None:
     if not late:
         return
     head = first_holder(access.session, Role.CENTRE_HEAD)
-    centre = {staff_id for role in (Role.CENTRE_HEAD, Role.PSYCHOLOGIST) for staff_id in holders_of(access.session, role)}
+    centre = {
+        staff_id for role in (Role.CENTRE_HEAD, Role.PSYCHOLOGIST) for staff_id in holders_of(access.session, role)
+    }
     told = []
     for row in late:
         if row.owner_id not in centre:

@@ -94,7 +94,6 @@ def arrange(access: Access, screening_round: ScreeningRound, said: Mapping[UUID,
     table = InterviewEntry.__table__
     statement = update(table).where(table.c.id == bindparam("entry")).values(place=bindparam("new"))  # type: ignore[arg-type]
     access.session.execute(statement, changed)
-    access.session.expire_all()
     access.record(InterviewsArranged(object_id=screening_round.id, count=len(changed)))
 
 

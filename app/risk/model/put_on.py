@@ -1,4 +1,4 @@
-"""Putting students on a round's list beside the rules: each with an owner and the round's deadline from the first moment."""
+"""Putting students on a round's list beside the rules: each with an owner and a deadline from the first moment."""
 
 from __future__ import annotations
 

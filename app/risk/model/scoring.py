@@ -38,8 +38,8 @@ from models.bulk import Same, fetch_many
 from models.interview import InterviewEntry
 from models.moment import now
 from models.risk_model import ModelStage, RiskModel, RiskScore
-from models.sealed import KeyClass, Sealed
 from models.screening import ResponseSet, RoundStage, ScreeningRound
+from models.sealed import KeyClass, Sealed
 
 __all__ = ["Band", "Prepared", "RoundScored", "Said", "latest", "prepare_round", "said_of", "scored_rounds", "write_round"]
 
