@@ -25,15 +25,11 @@ from ml import measures
 from ml.features import Direction, FeatureTable
 from ml.intervals import Floats
 from ml.measures import Ranked
+from ml.train import Beat, nothing
 
-Beat = Callable[[int, int], None]
 _MOST_CODES = 200
 """Codes of a nominal column that the trees tell apart; the rarer ones count as not known."""
 _ITERATIONS, _RATE, _LEAVES = 300, 0.05, 4
-
-
-def nothing(_done: int, _total: int) -> None:
-    """For who does not watch."""
 
 
 @dataclass(frozen=True)

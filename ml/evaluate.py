@@ -9,7 +9,7 @@ answer stands among the questions ("leak?"), not that the model is good.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,12 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml import baselines
-from ml.baselines import Beat, Ordered, nothing
+from ml.baselines import Ordered
 from ml.features import FeatureTable
 from ml.figures import Figures, evaluate, figures_of
+from ml.forward import Forward, across, forward
 from ml.intervals import Estimate, Floats, as_json
 from ml.rows import CAPACITY, DRAWS, SEED, THRESHOLDS, Asked, Drawn, Rows, prepare
-from ml.train import OutOfFold, Settings, TooFew, out_of_fold, train
+from ml.train import Beat, OutOfFold, Settings, nothing, out_of_fold
 
 __all__ = [
     "Comparison",
@@ -170,124 +171,3 @@ def shuffle_between_people(people: NDArray[Any], labels: NDArray[Any], *, seed: 
         places = rows[starts[alike][:, None] + np.arange(size)]
         out[places] = np.asarray(labels)[places[rng.permutation(len(alike))]]
     return out
-
-
-@dataclass(frozen=True)
-class Forward:
-    """Learned from what came before ``since``, measured on what came from then on."""
-
-    figures: Figures
-    since: str
-    trained_rows: int
-    tested_rows: int
-    strangers_only: bool
-
-
-def forward(
-    table: FeatureTable,
-    labels: NDArray[Any],
-    *,
-    since: np.datetime64 | None = None,
-    known_by: NDArray[np.datetime64] | None = None,
-    strangers: bool = False,
-    rules: Floats | None = None,
-    weights: Floats | None = None,
-    settings: Settings | None = None,
-    capacity: Sequence[float] = CAPACITY,
-    draws: int = DRAWS,
-    seed: int = SEED,
-    beat: Beat = nothing,
-) -> Forward:
-    """Train on earlier rounds, measure on the last (rows from ``since``; without it the last moment in the table).
-
-    A label counts for training only if it was known by then (``known_by``).
-    ``strangers`` measures only people the model has never seen. Raises
-    ``TooFew`` where one side has nothing to learn or to measure.
-    """
-    begin = since if since is not None else (table.at.max() if len(table) else np.datetime64("NaT"))
-    early, late = forward_split(table, since=begin, known_by=known_by, strangers=strangers)
-    if len(early) == 0 or len(late) == 0:
-        raise TooFew("no rows on one side of the split in time")
-    y = np.asarray(labels)
-    model = train(
-        table.rows(early),
-        y[early],
-        rules=None if rules is None else rules[early],
-        weights=None if weights is None else weights[early],
-        settings=settings or Settings(),
-        beat=beat,
-    )
-    figures = evaluate(
-        y[late],
-        model.score(table.rows(late)).log_odds,
-        weights=None if weights is None else weights[late],
-        people=table.people[late],
-        capacity=capacity,
-        draws=draws,
-        seed=seed,
-    )
-    return Forward(figures, str(begin), len(early), len(late), strangers)
-
-
-def forward_split(
-    table: FeatureTable,
-    *,
-    since: np.datetime64,
-    known_by: NDArray[np.datetime64] | None = None,
-    strangers: bool = False,
-) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Rows before ``since`` whose label was known by then, and rows from ``since`` on."""
-    early = table.at < since
-    if known_by is not None:
-        early = early & (known_by < since)
-    late = table.at >= since
-    if strangers:
-        late = late & ~np.isin(table.people, table.people[early])
-    return np.flatnonzero(early), np.flatnonzero(late)
-
-
-def group_splits(
-    people: NDArray[Any], groups: NDArray[Any], *, smallest: int
-) -> Iterator[tuple[str, NDArray[np.intp], NDArray[np.intp]]]:
-    """One group held out at a time, without its people in training; groups of fewer people are not held out."""
-    names = np.asarray(groups).astype(str)
-    for name in np.unique(names):
-        test = names == name
-        if len(np.unique(people[test])) < smallest or test.all():
-            continue
-        train_on = ~test & ~np.isin(people, people[test])
-        yield str(name), np.flatnonzero(train_on), np.flatnonzero(test)
-
-
-def across(
-    table: FeatureTable,
-    labels: NDArray[Any],
-    groups: NDArray[Any],
-    *,
-    smallest: int = 50,
-    rules: Floats | None = None,
-    weights: Floats | None = None,
-    settings: Settings | None = None,
-    draws: int = DRAWS,
-    seed: int = SEED,
-) -> dict[str, Figures]:
-    """Each large enough group measured by a model that never saw it: what a new college could expect."""
-    y, found = np.asarray(labels), {}
-    for name, early, late in group_splits(table.people, groups, smallest=smallest):
-        model = train(
-            table.rows(early),
-            y[early],
-            rules=None if rules is None else rules[early],
-            weights=None if weights is None else weights[early],
-            settings=settings or Settings(),
-        )
-        held = table.rows(late)
-        found[name] = evaluate(
-            y[late],
-            model.score(held).log_odds,
-            weights=None if weights is None else weights[late],
-            people=held.people,
-            draws=draws,
-            seed=seed,
-        )
-    return found

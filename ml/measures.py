@@ -15,12 +15,17 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import brentq
 from scipy.special import expit
 
 from ml.intervals import Floats
 
 _STEPS = 60
 _CLOSE = 1e-9
+_SATURATED = 3.0
+"""Log-odds within a few of these are a start for Newton's steps; a raw score of 40 points is not."""
+_FAR = 40.0
+"""Log-odds beyond which nothing is uncertain."""
 _STEEPEST = 1e3
 """Standard deviations of log-odds per unit: beyond it the rows are parted without overlap and no slope exists."""
 
@@ -113,26 +118,36 @@ def calibration_line(held: Ranked, weights: Floats) -> tuple[float, float]:
     """Slope and intercept of an unpenalised logistic regression of the event on the log-odds."""
     middle = ratio((weights * held.log_odds).sum(), weights.sum())
     spread = np.sqrt(ratio((weights * (held.log_odds - middle) ** 2).sum(), weights.sum()))
-    if not spread > _CLOSE or not _both(held.labels, weights):
+    if not spread > _CLOSE or not _overlap(held, weights):
         return np.nan, np.nan
     x = (held.log_odds - middle) / spread
-    found = _newton(np.column_stack([np.ones_like(x), x]), held.labels, weights, np.zeros_like(x))
+    near = spread < _SATURATED and abs(middle) < _SATURATED
+    begin = held.log_odds if near else np.zeros_like(x)
+    found = _newton(np.column_stack([np.ones_like(x), x]), held.labels, weights, begin)
     if found is None:
         return np.nan, np.nan
-    slope = float(found[1] / spread)
-    return slope, float(found[0] - slope * middle)
+    slope = float(found[1] / spread) + near
+    return slope, float(found[0] + near * middle - slope * middle)
+
+
+def _overlap(held: Ranked, weights: Floats) -> bool:
+    """Whether rows with and without the event overlap; if one value parts them, the likeliest slope is infinite."""
+    hit, miss = (held.log_odds[(weights > 0) & (held.labels == label)] for label in (1, 0))
+    if len(hit) == 0 or len(miss) == 0:
+        return False
+    return bool(miss.max() > hit.min() and hit.max() > miss.min())
 
 
 def in_the_large(held: Ranked, weights: Floats) -> float:
     """The shift of log-odds that would make expected and observed agree; 0 when they do."""
-    if not _both(held.labels, weights):
+    events = (weights * held.labels).sum()
+    if not 0 < events < weights.sum():
         return np.nan
     found = _newton(np.ones((len(weights), 1)), held.labels, weights, held.log_odds)
-    return np.nan if found is None else float(found[0])
-
-
-def _both(labels: Floats, weights: Floats) -> bool:
-    return bool((weights * labels).sum() > 0 and (weights * (1 - labels)).sum() > 0)
+    if found is not None:
+        return float(found[0])
+    ends = -held.log_odds.max() - _FAR, -held.log_odds.min() + _FAR
+    return float(brentq(lambda shift: (weights * expit(held.log_odds + shift)).sum() - events, *ends))
 
 
 def _newton(design: Floats, labels: Floats, weights: Floats, offset: Floats) -> Floats | None:
@@ -146,7 +161,7 @@ def _newton(design: Floats, labels: Floats, weights: Floats, offset: Floats) -> 
         curve = (design * (weights * p * (1 - p))[:, None]).T @ design
         if np.abs(slope).max() <= _CLOSE * total:
             return at
-        if np.linalg.cond(curve) > 1e12 or np.abs(at).max() > _STEEPEST:
+        if not _bent(curve, total) or np.abs(at).max() > _STEEPEST:
             return None
         step = np.linalg.solve(curve, slope)
         for _half in range(30):
@@ -156,6 +171,11 @@ def _newton(design: Floats, labels: Floats, weights: Floats, offset: Floats) -> 
             step = step / 2
         at, lowest = at + step, loss
     return None
+
+
+def _bent(curve: Floats, total: float) -> bool:
+    """Whether the likelihood is curved in every direction, as far as numbers of eight bytes can tell."""
+    return bool(np.trace(curve) > _CLOSE * total and np.linalg.det(curve) > 1e-12 * np.trace(curve) ** len(curve))
 
 
 def _loss(log_odds: Floats, labels: Floats, weights: Floats) -> float:
