@@ -31,7 +31,7 @@ GAIN = 1e-5  # of the mean log-loss; less is no progress
 PRIOR_ROWS = 20.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Ranks:
     """Codes of one column and the place each takes on the trees' line; no codes: the value itself."""
 
@@ -93,7 +93,7 @@ class Trees:
         return Additive(intercept, tuple(found))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Grown:
     """How many rounds did best on held-out rows, and what they said there."""
 
