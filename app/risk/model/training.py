@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 
 from app.admin import rulebook
 from app.events import Event
-from app.risk.model import data_use, gather, labels, measured
+from app.risk.model import data_use, features, gather, labels, measured
 from app.risk.model.moves import PURPOSE, note
 from app.security.access import Access
 from app.security.actor import WORKER, Actor
@@ -99,7 +99,7 @@ def prepare_training(
         raw=store.dump(model),
         card=card,
         features=tuple(feature.key for feature in model.features),
-        without=tuple(sorted(data_use.domains() - in_force)),
+        without=tuple(one.key for one in features.domains() if one.key not in in_force),
         until=until,
         labels=model.labels,
         positives=model.positives,

@@ -13,7 +13,7 @@ from app.events import Event
 from app.jobs.queue import Kind, enqueue
 from app.jobs.worker import Beat
 from app.notices import post
-from app.risk.model import data_use
+from app.risk.model import data_use, features
 from app.risk.model.moves import PURPOSE
 from app.risk.model.training import RIGHTS, Trained, keep, prepare_training
 from app.security.access import Access
@@ -109,7 +109,7 @@ def run(access: Access, *, training_id: UUID, prepared: Trained | NotTrained) ->
     if isinstance(prepared, NotTrained):
         gave_up(access, training_id=training_id, why=prepared.sentence)
         return
-    if set(prepared.without) != data_use.domains() - data_use.in_force(access.session):
+    if set(prepared.without) != {one.key for one in features.domains()} - data_use.in_force(access.session):
         gave_up(access, training_id=training_id, why=CHANGED)
         ask(access, because="data_use", by=row.asked_by)
         return
