@@ -32,6 +32,8 @@ INTERVIEW = "interview"
 """The purpose of the model that orders interview lists."""
 NONE, MISSING, TAMPERED, UNREADABLE, OTHER = "none", "missing", "tampered", "unreadable", "other_versions"
 _KEPT = 4
+_ANY_FORMAT = store.MAGIC.rsplit(b"-", 1)[0]
+"""How a model file of any version of this software begins."""
 _HASH = re.compile(rb"\b[0-9a-f]{64}\b")
 _read: OrderedDict[tuple[bytes, bytes], Model] = OrderedDict()
 """Models of this process by the hashes of ciphertext and file, the last used at the end."""
@@ -127,10 +129,10 @@ def _opened(access: Access, row: Any) -> Model | str:
         return UNREADABLE
     if raw is None or hashlib.sha256(raw).digest() != row.sha256:
         return TAMPERED
+    if raw.startswith(_ANY_FORMAT) and not raw.startswith(store.MAGIC):
+        return OTHER
     try:
         return store.load(raw)
-    except store.OtherVersions:
-        return OTHER
     except store.BadModel:
         return UNREADABLE
 
