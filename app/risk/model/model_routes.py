@@ -21,7 +21,6 @@ from models.screening import ScreeningRound
 models = Room("models", __name__, url_prefix="/models", template_folder="../templates")
 
 
-
 @models.route("", needs=Permission.MODEL_READ, purpose=Purpose.ADMINISTRATION)
 def index() -> ResponseReturnValue:
     return render_template("models/index.html", view=model_list.of(access))
@@ -93,9 +92,7 @@ def shadow(model_id: UUID) -> ResponseReturnValue:
     return render_template("models/shadow.html", form=form, model=model)
 
 
-@models.route(
-    "/<uuid:model_id>/ask", needs=Permission.MODEL_MANAGE, purpose=Purpose.ADMINISTRATION, methods=["POST"]
-)
+@models.route("/<uuid:model_id>/ask", needs=Permission.MODEL_MANAGE, purpose=Purpose.ADMINISTRATION, methods=["POST"])
 def ask_for_use(model_id: UUID) -> ResponseReturnValue:
     life.ask_for_use(access, _seen(model_id))
     flash("启用申请已提交，等第二位老师签字。")
@@ -111,9 +108,7 @@ def activate(model_id: UUID) -> ResponseReturnValue:
     return redirect(url_for(".show", model_id=model_id))
 
 
-@models.route(
-    "/<uuid:model_id>/take", needs=Permission.MODEL_MANAGE, purpose=Purpose.ADMINISTRATION, methods=["POST"]
-)
+@models.route("/<uuid:model_id>/take", needs=Permission.MODEL_MANAGE, purpose=Purpose.ADMINISTRATION, methods=["POST"])
 def take(model_id: UUID) -> ResponseReturnValue:
     life.take(access, _seen(model_id))
     flash("下一步由你办理。")

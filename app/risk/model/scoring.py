@@ -41,7 +41,17 @@ from models.risk_model import ModelStage, RiskModel, RiskScore
 from models.sealed import KeyClass, Sealed
 from models.screening import ResponseSet, RoundStage, ScreeningRound
 
-__all__ = ["Band", "Prepared", "RoundScored", "Said", "latest", "prepare_round", "said_of", "scored_rounds", "write_round"]
+__all__ = [
+    "Band",
+    "Prepared",
+    "RoundScored",
+    "Said",
+    "latest",
+    "prepare_round",
+    "said_of",
+    "scored_rounds",
+    "write_round",
+]
 
 Beat = Callable[[int, int], None]
 RUNNING = (RoundStage.OPEN, RoundStage.MAKE_UP)
@@ -134,9 +144,7 @@ def write_round(access: Access, prepared: Prepared) -> None:
         told = told or not column.shadow
         if written or not column.shadow:
             access.record(
-                RoundScored(
-                    object_id=prepared.round_id, shadow=column.shadow, model=column.shelved.id, count=written
-                )
+                RoundScored(object_id=prepared.round_id, shadow=column.shadow, model=column.shelved.id, count=written)
             )
     if not told:
         access.record(RoundScored(object_id=prepared.round_id, shadow=False, count=0))
@@ -172,9 +180,7 @@ def _taking_part(access: Access, round_id: UUID) -> set[bytes]:
     return found - {student_id.bytes for student_id in upheld(access.session, None)}
 
 
-def _ended(
-    access: Access, round_id: UUID, before: dict[bytes, Live], takes_part: set[bytes] | None
-) -> list[UUID]:
+def _ended(access: Access, round_id: UUID, before: dict[bytes, Live], takes_part: set[bytes] | None) -> list[UUID]:
     """Whose live score has no ground any more.
 
     A round that is over is not scored again; there a score ends when a sheet it rested on was voided after it.
@@ -252,9 +258,7 @@ def band_of(model: Model, log_odds: float) -> Band:
 
 def _still_stands(access: Access, column: Column) -> bool:
     """Whether the model is still what it was while we scored. Locks it, so that two never write at once."""
-    stage = access.session.scalar(
-        select(RiskModel.stage).where(RiskModel.id == column.shelved.id).with_for_update()
-    )
+    stage = access.session.scalar(select(RiskModel.stage).where(RiskModel.id == column.shelved.id).with_for_update())
     return stage is column.shelved.stage
 
 
