@@ -34,7 +34,7 @@ from app.jobs.worker import Worker
 from app.notices import post
 from app.notices.routes import notices
 from app.risk import dropped, ground, interview, judge, ladder, reattributed, rescored, stated, undone
-from app.risk.model import rescoring, trend
+from app.risk.model import data_use, rescoring, trend
 from app.risk.routes import risk
 from app.screening import panel as screening_panel
 from app.screening import retest
@@ -114,7 +114,13 @@ def wire_events() -> None:
     events.listen(StructuredInterviewHeld, stated.raise_stated)
     events.listen(ClassPostsChanged, ground.follow_new_posts)
     events.listen(RoundChanged, interview.follow_new_deadline)
-    events.listen(approval.ApprovalDecided, rules_change.apply_decided, closure.apply_decided, care.apply_lowering)
+    events.listen(
+        approval.ApprovalDecided,
+        rules_change.apply_decided,
+        closure.apply_decided,
+        care.apply_lowering,
+        data_use.apply_decided,
+    )
     events.listen(FileCommitted, arrival.follow_committed, unseen.follow_committed)
     events.listen(FileWithdrawn, arrival.follow_withdrawn, unseen.follow_put_aside)
     events.listen(FileRefused, arrival.follow_refused, unseen.follow_put_aside)
