@@ -33,9 +33,12 @@ from app.jobs.timetable import Timetable
 from app.jobs.worker import Worker
 from app.notices import post
 from app.notices.routes import notices
-from app.risk import dropped, ground, interview, judge, ladder, reattributed, rescored, stated, undone
-from app.risk.model import rescoring, trend
-from app.risk.routes import risk
+from app.risk import dropped, ground, interview, judge, ladder, objection_panel, reattributed, rescored, stated, undone
+from app.risk.hint_routes import hints
+from app.risk.interview_routes import risk
+from app.risk.model import data_use, objection, ordering, rescoring, trend
+from app.risk.model.scoring import RoundScored
+from app.risk.objection_routes import objections
 from app.screening import panel as screening_panel
 from app.screening import retest
 from app.screening.corrections import rejected_book, rescore, rollback
@@ -87,6 +90,8 @@ ROOMS = (
     corrections,
     sources,
     risk,
+    hints,
+    objections,
     cases,
     alerts,
     casework,
@@ -114,7 +119,13 @@ def wire_events() -> None:
     events.listen(StructuredInterviewHeld, stated.raise_stated)
     events.listen(ClassPostsChanged, ground.follow_new_posts)
     events.listen(RoundChanged, interview.follow_new_deadline)
-    events.listen(approval.ApprovalDecided, rules_change.apply_decided, closure.apply_decided, care.apply_lowering)
+    events.listen(
+        approval.ApprovalDecided,
+        rules_change.apply_decided,
+        closure.apply_decided,
+        care.apply_lowering,
+        data_use.apply_decided,
+    )
     events.listen(FileCommitted, arrival.follow_committed, unseen.follow_committed)
     events.listen(FileWithdrawn, arrival.follow_withdrawn, unseen.follow_put_aside)
     events.listen(FileRefused, arrival.follow_refused, unseen.follow_put_aside)
@@ -134,6 +145,9 @@ def _wire_scoring() -> None:
     events.listen(SheetsRescored, rescoring.follow_corrected)
     events.listen(StructuredInterviewHeld, rescoring.follow_students)
     events.listen(TalkRecorded, rescoring.follow_students)
+    events.listen(objection.ObjectionRaised, rescoring.follow_students)
+    events.listen(objection.ObjectionDecided, rescoring.follow_students)
+    events.listen(RoundScored, ordering.follow)
 
 
 # --- which panels make a file ----------------------------------------------------------------
@@ -151,7 +165,7 @@ def wire_panels() -> None:
     ]
     record.sections[:] = [trend.section, screening_panel.changes]
     record.standings[:] = [panel.standing]
-    record.actions[:] = [panel.actions, screening_panel.actions]
+    record.actions[:] = [panel.actions, screening_panel.actions, objection_panel.actions]
 
 
 # --- jobs and their times -----------------------------------------------------------------------
@@ -173,6 +187,7 @@ def job_kinds() -> dict[str, Kind]:
     kinds += [
         Kind(name="ladder", permission=Permission.CLOCKS_RUN, purpose=Purpose.CARE, run=ladder.climb),
         Kind(name="retests", permission=Permission.CLOCKS_RUN, purpose=Purpose.CARE, run=retest.chase),
+        Kind(name="objections", permission=Permission.CLOCKS_RUN, purpose=Purpose.CARE, run=objection.chase),
         Kind(
             name="log_head",
             permission=Permission.MAINTENANCE,
@@ -229,6 +244,7 @@ def _clear_away(access: Access) -> None:
 TIMETABLE = (
     Timetable("ladder", timedelta(minutes=1)),
     Timetable("retests", timedelta(hours=1)),
+    Timetable("objections", timedelta(days=1)),
     Timetable("log_head", timedelta(minutes=1)),
     Timetable("clear_away", timedelta(days=1)),
     Timetable("source.look", timedelta(minutes=1)),

@@ -78,6 +78,19 @@ def fetch_many(session: Session, query: Select[*tuple[Any, ...]]) -> list[tuple[
     columns = list(query.selected_columns)
     if any(isinstance(column.type, SealedType) for column in columns):
         raise TypeError("sealed columns are read through an access")
+    return _fetched(session, query, columns)
+
+
+def fetch_sealed(session: Session, query: Select[*tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """The same, where the last column is a sealed one: it comes as ``Sealed``, to be opened through an access."""
+    columns = list(query.selected_columns)
+    if not isinstance(columns[-1].type, SealedType) or any(isinstance(c.type, SealedType) for c in columns[:-1]):
+        raise TypeError("exactly the last column is a sealed one")
+    rows = _fetched(session, query, columns)
+    return [(*row[:-1], None if row[-1] is None else Sealed(bytes(row[-1]))) for row in rows]
+
+
+def _fetched(session: Session, query: Select[*tuple[Any, ...]], columns: Sequence[Any]) -> list[tuple[Any, ...]]:
     result = session.connection().execute(query)
     rows: list[tuple[Any, ...]] = list(result.cursor.fetchall())
     result.close()

@@ -66,6 +66,8 @@ class Decision:
         self._subjects: dict[UUID, None] = {}
         self._fields: dict[str, None] = {}
         self._object_id: UUID | None = None
+        self._counted = 0
+        """Values opened only to be added up: the log says how many, not whose."""
         book.decisions.append(self)
         if writing:
             session.info.setdefault("decisions", []).append(self)
@@ -125,6 +127,7 @@ class Decision:
                 object_id=self._object_id,
                 subjects=tuple(self._subjects),
                 fields=tuple(sorted(self._fields)),
+                count=self._counted or None,
             )
         ]
 
