@@ -34,8 +34,9 @@ from app.jobs.worker import Worker
 from app.notices import post
 from app.notices.routes import notices
 from app.risk import dropped, ground, interview, judge, ladder, reattributed, rescored, stated, undone
-from app.risk.model import data_use, rescoring, trend
-from app.risk.routes import risk
+from app.risk.interview_routes import risk
+from app.risk.model import data_use, objection, ordering, rescoring, trend
+from app.risk.model.scoring import RoundScored
 from app.screening import panel as screening_panel
 from app.screening import retest
 from app.screening.corrections import rejected_book, rescore, rollback
@@ -140,6 +141,9 @@ def _wire_scoring() -> None:
     events.listen(SheetsRescored, rescoring.follow_corrected)
     events.listen(StructuredInterviewHeld, rescoring.follow_students)
     events.listen(TalkRecorded, rescoring.follow_students)
+    events.listen(objection.ObjectionRaised, rescoring.follow_students)
+    events.listen(objection.ObjectionDecided, rescoring.follow_students)
+    events.listen(RoundScored, ordering.follow)
 
 
 # --- which panels make a file ----------------------------------------------------------------
@@ -179,6 +183,7 @@ def job_kinds() -> dict[str, Kind]:
     kinds += [
         Kind(name="ladder", permission=Permission.CLOCKS_RUN, purpose=Purpose.CARE, run=ladder.climb),
         Kind(name="retests", permission=Permission.CLOCKS_RUN, purpose=Purpose.CARE, run=retest.chase),
+        Kind(name="objections", permission=Permission.CLOCKS_RUN, purpose=Purpose.CARE, run=objection.chase),
         Kind(
             name="log_head",
             permission=Permission.MAINTENANCE,
@@ -235,6 +240,7 @@ def _clear_away(access: Access) -> None:
 TIMETABLE = (
     Timetable("ladder", timedelta(minutes=1)),
     Timetable("retests", timedelta(hours=1)),
+    Timetable("objections", timedelta(days=1)),
     Timetable("log_head", timedelta(minutes=1)),
     Timetable("clear_away", timedelta(days=1)),
     Timetable("source.look", timedelta(minutes=1)),
