@@ -39,6 +39,7 @@ from app.risk.model.data_use import DataUseSwitchedOff
 from app.risk.model.life import ModelActivated, ModelRetired, ShadowStarted
 from app.risk.model.model_routes import models as model_room
 from app.risk.model.scoring import RoundScored
+from app.risk.model import data_use, rescoring, trend
 from app.risk.routes import risk
 from app.screening import panel as screening_panel
 from app.screening import retest

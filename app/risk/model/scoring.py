@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from math import isnan
 from uuid import UUID
 
 import numpy as np
@@ -38,8 +39,8 @@ from models.bulk import Same, fetch_many
 from models.interview import InterviewEntry
 from models.moment import now
 from models.risk_model import ModelStage, RiskModel, RiskScore
-from models.sealed import KeyClass, Sealed
 from models.screening import ResponseSet, RoundStage, ScreeningRound
+from models.sealed import KeyClass, Sealed
 
 __all__ = [
     "Band",
@@ -121,7 +122,7 @@ def prepare_round(access: Access, round_id: UUID, *, at: datetime | None = None,
     takes_part = _taking_part(access, round_id) if round_id in scored_rounds(access.session) else None
     students = sorted(takes_part or ())
     steps = len(shelves) + 1
-    given = gathered(access, students, [shelved.model for shelved in shelves], at=at) if students else None
+    given = gathered(access, round_id, students, [shelved.model for shelved in shelves], at=at) if students else None
     beat(1, steps)
     for step, shelved in enumerate(shelves):
         column = Column(shelved, shelved.stage is not ModelStage.ACTIVE, rulebook.current(access.session).version)
@@ -245,7 +246,7 @@ def bodies_of(model: Model, names: Names, table: FeatureTable, scored: Scored) -
 
 def band_of(model: Model, log_odds: float) -> Band:
     """The band by the model's own cuts; where it abstains, that it does not know."""
-    if log_odds != log_odds:
+    if isnan(log_odds):
         return Band.UNKNOWN
     first, soon = model.cuts
     if log_odds > first:

@@ -12,7 +12,6 @@ an exchanged file is another ciphertext, so the memory cannot hide it.
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections import OrderedDict
 from dataclasses import dataclass
