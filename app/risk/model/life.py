@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, ClassVar
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -70,12 +70,6 @@ class ModelRetired(Event):
 
 class ModelTaken(Event):
     """Somebody else owes the next step of an edition."""
-
-
-class ModelStepOverdue(Event):
-    """The next step of an edition is late; whoever owes it was reminded."""
-
-    quiet: ClassVar[bool] = True
 
 
 # --- what stands now -------------------------------------------------------------------------------

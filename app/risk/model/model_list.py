@@ -12,15 +12,14 @@ from sqlalchemy import select
 
 from app.risk.model import data_use, life, shelf, training_job
 from app.risk.model.features import declared, domains
-from app.risk.model.moves import PURPOSE
+from app.risk.model.moves import OPEN, PURPOSE
 from app.security.access import Access
 from app.security.holders import names_of
 from config import catalogue
 from models.model_life import ModelTraining
 from models.moment import now
-from models.risk_model import ModelStage, RiskModel
+from models.risk_model import RiskModel
 
-OPEN = (ModelStage.TRAINED, ModelStage.SHADOW, ModelStage.APPROVED)
 MOST = 50
 
 
