@@ -52,7 +52,9 @@ def steps(key: str, title: str, description: str, marks: Sequence[Mark], *, name
     for mark, x in zip(marks, places, strict=True):
         below = Markup('<text class="chart-label" x="{}" y="{}">{}</text>').format(x, HEIGHT - 8, escape(mark.label))
         if mark.value is None:
-            parts.append(Markup('<text class="chart-gap" x="{}" y="{}">×</text>').format(x, HEIGHT - BOTTOM - 6) + below)
+            parts.append(
+                Markup('<text class="chart-gap" x="{}" y="{}">×</text>').format(x, HEIGHT - BOTTOM - 6) + below
+            )
         else:
             dot = Markup('<circle class="chart-dot" cx="{}" cy="{}" r="4"/>')
             parts.append(dot.format(x, _up(mark.value, 0, highest)) + below)

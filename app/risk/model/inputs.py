@@ -15,25 +15,49 @@ from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
+from sqlalchemy import select
 
-from app.risk.model import data_use, labels
+from app.risk.model import data_use
 from app.risk.model.gather import declared, gather
 from app.security.access import Access
 from ml.features import MOMENT, Feature, FeatureTable
 from ml.model import RULES, Model
+from models.interview import EntryOrigin, InterviewEntry, InterviewStage
+from models.risk import Alert
 
 NOWHEN = np.datetime64("NaT", "us")
 
 
-def gathered(access: Access, students: Sequence[bytes], models: Sequence[Model], *, at: datetime) -> FeatureTable:
+def gathered(
+    access: Access, round_id: UUID, students: Sequence[bytes], models: Sequence[Model], *, at: datetime
+) -> FeatureTable:
     """One table for all these models: every column one of them knows and that may be gathered."""
     wanted = {feature.key for model in models for feature in model.features}
-    keys = [feature.feature.key for feature in declared() if feature.feature.key in wanted]
+    keys = [entry.key for entry in declared() if entry.key in wanted]
     ids = [UUID(bytes=student) for student in students]
     table = gather(access, ids, at=at, domains=data_use.in_force(access.session), only=keys).table
     if RULES.key in wanted:
-        table = with_rules(table, labels.rules_of(access, ids, at=at))
+        table = with_rules(table, rules_of(access, round_id, ids))
     return table
+
+
+def rules_of(access: Access, round_id: UUID, students: Sequence[UUID]) -> NDArray[np.float64]:
+    """How far the rules found each above their thresholds in this round; 0 for whom they found nothing.
+
+    Whoever has an open alert has no place on the list because he stands above it: that is not a low place.
+    """
+    weights = dict(
+        access.session.execute(
+            select(InterviewEntry.student_id, InterviewEntry.weight).where(
+                InterviewEntry.round_id == round_id,
+                InterviewEntry.stage != InterviewStage.VOID,
+                InterviewEntry.origin == EntryOrigin.RULES,
+            )
+        ).tuples()
+    )
+    above = set(access.session.scalars(select(Alert.student_id).where(Alert.ended_at.is_(None))))
+    without = dict.fromkeys(above - weights.keys(), np.nan)
+    return np.array([float(weights.get(student, without.get(student, 0.0))) for student in students])
 
 
 def with_rules(table: FeatureTable, rules: NDArray[np.float64]) -> FeatureTable:

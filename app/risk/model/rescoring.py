@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Protocol
 from uuid import UUID
 
@@ -101,9 +101,7 @@ def _rounds_of(session: Session, student_ids: Sequence[UUID]) -> list[UUID]:
         for some in in_parts(student_ids)
         for round_id in session.scalars(
             select(ResponseSet.round_id)
-            .where(
-                ResponseSet.student_id.in_(some), ResponseSet.round_id.in_(rounds), ResponseSet.voided_at.is_(None)
-            )
+            .where(ResponseSet.student_id.in_(some), ResponseSet.round_id.in_(rounds), ResponseSet.voided_at.is_(None))
             .distinct()
         )
     }
@@ -144,7 +142,3 @@ def _each(rounds: Iterable[UUID], beat: Callable[[], None]) -> Iterable[UUID]:
     for round_id in rounds:
         beat()
         yield round_id
-
-
-
-

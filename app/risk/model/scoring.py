@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from math import isnan
 from uuid import UUID
 
 import numpy as np
@@ -41,7 +42,17 @@ from models.risk_model import ModelStage, RiskModel, RiskScore
 from models.screening import ResponseSet, RoundStage, ScreeningRound
 from models.sealed import KeyClass, Sealed
 
-__all__ = ["Band", "Prepared", "RoundScored", "Said", "latest", "prepare_round", "said_of", "scored_rounds", "write_round"]
+__all__ = [
+    "Band",
+    "Prepared",
+    "RoundScored",
+    "Said",
+    "latest",
+    "prepare_round",
+    "said_of",
+    "scored_rounds",
+    "write_round",
+]
 
 Beat = Callable[[int, int], None]
 RUNNING = (RoundStage.OPEN, RoundStage.MAKE_UP)
@@ -111,7 +122,7 @@ def prepare_round(access: Access, round_id: UUID, *, at: datetime | None = None,
     takes_part = _taking_part(access, round_id) if round_id in scored_rounds(access.session) else None
     students = sorted(takes_part or ())
     steps = len(shelves) + 1
-    given = gathered(access, students, [shelved.model for shelved in shelves], at=at) if students else None
+    given = gathered(access, round_id, students, [shelved.model for shelved in shelves], at=at) if students else None
     beat(1, steps)
     for step, shelved in enumerate(shelves):
         column = Column(shelved, shelved.stage is not ModelStage.ACTIVE, rulebook.current(access.session).version)
@@ -134,9 +145,7 @@ def write_round(access: Access, prepared: Prepared) -> None:
         told = told or not column.shadow
         if written or not column.shadow:
             access.record(
-                RoundScored(
-                    object_id=prepared.round_id, shadow=column.shadow, model=column.shelved.id, count=written
-                )
+                RoundScored(object_id=prepared.round_id, shadow=column.shadow, model=column.shelved.id, count=written)
             )
     if not told:
         access.record(RoundScored(object_id=prepared.round_id, shadow=False, count=0))
@@ -172,9 +181,7 @@ def _taking_part(access: Access, round_id: UUID) -> set[bytes]:
     return found - {student_id.bytes for student_id in upheld(access.session, None)}
 
 
-def _ended(
-    access: Access, round_id: UUID, before: dict[bytes, Live], takes_part: set[bytes] | None
-) -> list[UUID]:
+def _ended(access: Access, round_id: UUID, before: dict[bytes, Live], takes_part: set[bytes] | None) -> list[UUID]:
     """Whose live score has no ground any more.
 
     A round that is over is not scored again; there a score ends when a sheet it rested on was voided after it.
@@ -239,7 +246,7 @@ def bodies_of(model: Model, names: Names, table: FeatureTable, scored: Scored) -
 
 def band_of(model: Model, log_odds: float) -> Band:
     """The band by the model's own cuts; where it abstains, that it does not know."""
-    if log_odds != log_odds:
+    if isnan(log_odds):
         return Band.UNKNOWN
     first, soon = model.cuts
     if log_odds > first:
@@ -252,9 +259,7 @@ def band_of(model: Model, log_odds: float) -> Band:
 
 def _still_stands(access: Access, column: Column) -> bool:
     """Whether the model is still what it was while we scored. Locks it, so that two never write at once."""
-    stage = access.session.scalar(
-        select(RiskModel.stage).where(RiskModel.id == column.shelved.id).with_for_update()
-    )
+    stage = access.session.scalar(select(RiskModel.stage).where(RiskModel.id == column.shelved.id).with_for_update())
     return stage is column.shelved.stage
 
 
