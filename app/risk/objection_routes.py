@@ -26,9 +26,7 @@ from models.student import Student
 objections = Room("objections", __name__, template_folder="templates")
 
 
-@objections.route(
-    "/students/<uuid:student_id>/objection", needs=Permission.OBJECTION_RECORD, methods=["GET", "POST"]
-)
+@objections.route("/students/<uuid:student_id>/objection", needs=Permission.OBJECTION_RECORD, methods=["GET", "POST"])
 def record(student_id: UUID) -> ResponseReturnValue:
     """Write down what a student says against automated hints; the same page for every student."""
     form = ObjectForm()
@@ -62,9 +60,7 @@ def index() -> ResponseReturnValue:
         .join(Student, Student.id == ModelObjection.student_id)
         .join(College, College.id == Student.college_id)
         .join(ClassGroup, ClassGroup.id == Student.class_id)
-        .where(
-            ModelObjection.stage != ObjectionStage.OPEN if ended else ModelObjection.stage == ObjectionStage.OPEN
-        ),
+        .where(ModelObjection.stage != ObjectionStage.OPEN if ended else ModelObjection.stage == ObjectionStage.OPEN),
         order=["-due_at" if ended else "due_at", "id"],
         limit=PAGE + 1,
         offset=place.offset,
