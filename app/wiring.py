@@ -33,7 +33,7 @@ from app.jobs.timetable import Timetable
 from app.jobs.worker import Worker
 from app.notices import post
 from app.notices.routes import notices
-from app.risk import dropped, ground, interview, judge, ladder, reattributed, rescored, stated, undone
+from app.risk import dropped, ground, interview, judge, ladder, objection_panel, reattributed, rescored, stated, undone
 from app.risk.interview_routes import risk
 from app.risk.model import data_use, life, objection, ordering, overdue, rescoring, training_job, trend, watched
 from app.risk.model.data_use import DataUseSwitchedOff
@@ -176,7 +176,7 @@ def wire_panels() -> None:
     ]
     record.sections[:] = [trend.section, screening_panel.changes]
     record.standings[:] = [panel.standing]
-    record.actions[:] = [panel.actions, screening_panel.actions]
+    record.actions[:] = [panel.actions, screening_panel.actions, objection_panel.actions]
 
 
 # --- jobs and their times -----------------------------------------------------------------------
