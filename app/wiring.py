@@ -5,7 +5,7 @@ Rooms import only what is below them. Whatever must go upward is written here.
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import time, timedelta
 from typing import Any
 
 from flask import Flask
@@ -18,6 +18,7 @@ from app.admin.routes import admin
 from app.audit.routes import audit
 from app.cases import care, closure, panel
 from app.cases.alert_routes import alerts
+from app.cases.care_talk import TalkRecorded
 from app.cases.case_routes import casework
 from app.cases.routes import cases
 from app.help.routes import help_pages
@@ -33,7 +34,7 @@ from app.jobs.worker import Worker
 from app.notices import post
 from app.notices.routes import notices
 from app.risk import dropped, ground, interview, judge, ladder, reattributed, rescored, stated, undone
-from app.risk.model import data_use
+from app.risk.model import data_use, rescoring, trend
 from app.risk.routes import risk
 from app.screening import panel as screening_panel
 from app.screening import retest
@@ -124,10 +125,21 @@ def wire_events() -> None:
     events.listen(FileWithdrawn, arrival.follow_withdrawn, unseen.follow_put_aside)
     events.listen(FileRefused, arrival.follow_refused, unseen.follow_put_aside)
     events.listen(FileStale, arrival.follow_stale)
+    _wire_scoring()
     events.listen(FilePreviewed, trial.follow_previewed, unseen.follow_previewed)
     sheets.find_with(judge.judge)
     rollback.count_with(undone.count)
     rescore.judge_with(rescored.count)
+
+
+def _wire_scoring() -> None:
+    """Facts that the model looks at have arrived or gone: their round is scored again, after everything else."""
+    events.listen(ScreeningCommitted, rescoring.follow_delivery)
+    events.listen(BatchRolledBack, rescoring.follow_delivery)
+    events.listen(SheetsReattributed, rescoring.follow_corrected)
+    events.listen(SheetsRescored, rescoring.follow_corrected)
+    events.listen(StructuredInterviewHeld, rescoring.follow_students)
+    events.listen(TalkRecorded, rescoring.follow_students)
 
 
 # --- which panels make a file ----------------------------------------------------------------
@@ -143,7 +155,7 @@ def wire_panels() -> None:
         screening_panel.entries,
         screening_panel.interviews_held,
     ]
-    record.sections[:] = [screening_panel.changes]
+    record.sections[:] = [trend.section, screening_panel.changes]
     record.standings[:] = [panel.standing]
     record.actions[:] = [panel.actions, screening_panel.actions]
 
@@ -177,6 +189,7 @@ def job_kinds() -> dict[str, Kind]:
         Kind(name="clear_away", permission=Permission.MAINTENANCE, purpose=Purpose.ADMINISTRATION, run=_clear_away),
     ]
     kinds += _source_kinds()
+    kinds += _scoring_kinds()
     return {kind.name: kind for kind in kinds}
 
 
@@ -196,6 +209,15 @@ def _source_kinds() -> list[Kind]:
         ),
         Kind(name="source.clock", permission=Permission.CLOCKS_RUN, purpose=Purpose.CARE, run=source_clock.ring),
         Kind(name="screening.unseen", permission=Permission.CLOCKS_RUN, purpose=Purpose.CARE, run=unseen.ring),
+    ]
+
+
+def _scoring_kinds() -> list[Kind]:
+    """The model scores a round after facts arrived, and every round by night."""
+    scoring: dict[str, Any] = {"permission": Permission.RISK_SCORE, "purpose": Purpose.CARE}
+    return [
+        Kind(name=rescoring.SCORE, prepare=rescoring.prepare, run=rescoring.write, **scoring),
+        Kind(name=rescoring.NIGHTLY, prepare=rescoring.look, run=rescoring.nightly, **scoring),
     ]
 
 
@@ -219,6 +241,7 @@ TIMETABLE = (
     Timetable("source.collect", timedelta(minutes=1)),
     Timetable("source.clock", timedelta(minutes=1)),
     Timetable("screening.unseen", timedelta(minutes=1)),
+    Timetable(rescoring.NIGHTLY, timedelta(days=1), at=time(2, 30)),
 )
 
 

@@ -17,7 +17,7 @@ from ml.shape import Additive, Floats, Shape, centred, ordered, total
 DOUBT = 0.25  # rows that showed nothing, per row learned from, where few labels meet no rules
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Rows:
     """What is learned from: ``labels`` 0 or 1, ``weights`` that average 1, the fold each row is held out in."""
 
@@ -29,7 +29,7 @@ class Rows:
     rules: Floats | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Learned:
     """Both parts (and where labels are few the curve of the rules) on all rows, and what held-out rows say of them."""
 

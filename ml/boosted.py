@@ -31,7 +31,7 @@ GAIN = 1e-5  # of the mean log-loss; less is no progress
 PRIOR_ROWS = 20.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Ranks:
     """Codes of one column and the place each takes on the trees' line; no codes: the value itself."""
 
@@ -78,7 +78,10 @@ class Trees:
     def grow(self, rounds: int) -> None:
         """Grow until there are this many rounds; without a usable column there is nothing to ask about."""
         if self.used:
-            self.estimator.set_params(max_iter=rounds).fit(self._inputs, self._labels, sample_weight=self._weights)
+            weights = (
+                self._weights if (self._weights != 1.0).any() else None
+            )  # binning by weights takes ten times as long
+            self.estimator.set_params(max_iter=rounds).fit(self._inputs, self._labels, sample_weight=weights)
 
     def read(self, start: int, stop: int) -> Additive:
         """The trees of these rounds as one curve per feature, centred on the rows they were grown on."""
@@ -93,7 +96,7 @@ class Trees:
         return Additive(intercept, tuple(found))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Grown:
     """How many rounds did best on held-out rows, and what they said there."""
 

@@ -64,7 +64,7 @@ class Feature:
             raise ValueError(f"{self.key}: codes without an order cannot have a direction")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class FeatureTable:
     """Rows x features as they were known at each row's moment; ``nan`` where nothing was known."""
 

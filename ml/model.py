@@ -34,7 +34,7 @@ RULES = Feature(
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Parts:
     """What the model was blended from, for its card and for comparing speed; scoring does not need it.
 
@@ -49,10 +49,10 @@ class Parts:
     slope: float
     intercept: float
     rounds: int
-    forest: Any = field(default=None, compare=False, repr=False)
+    forest: Any = field(default=None, repr=False)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Scored:
     """One row per person asked about. ``log_odds`` is nan where the model abstains; contributions are always there."""
 
@@ -76,7 +76,7 @@ class Reason:
     raises: bool
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Model:
     """Everything a score needs and everything a card says of its making; frozen, and equal bytes for equal data."""
 

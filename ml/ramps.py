@@ -34,7 +34,7 @@ FEW = 40
 CLOSE = 1e-9  # knots nearer than this share of the range are one knot
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Bend:
     """How one column enters: heights at ``knots`` = ``moves`` @ parameters."""
 

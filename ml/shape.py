@@ -26,7 +26,7 @@ class NotMonotone(RuntimeError):
     """A directed feature came out with an effect that turns: a bug, never a property of the data."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Shape:
     """``breaks`` are ascending; an ordered shape has one level, slope and anchor more than it has breaks."""
 
@@ -140,7 +140,7 @@ def centred(shape: Shape, values: Floats, weights: Floats) -> tuple[Shape, float
     return shape.raised(-middle), middle
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Additive:
     """An intercept and one centred shape per feature: each part of the model, and their blend."""
 

@@ -60,7 +60,7 @@ def nothing(done: int, of: int) -> None:
     """No progress shown."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class OutOfFold:
     """What the whole procedure says of rows it did not learn from; repeats x rows.
 
