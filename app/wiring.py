@@ -34,12 +34,15 @@ from app.jobs.worker import Worker
 from app.notices import post
 from app.notices.routes import notices
 from app.risk import dropped, ground, interview, judge, ladder, objection_panel, reattributed, rescored, stated, undone
+from app.risk.hint_routes import hints
 from app.risk.interview_routes import risk
 from app.risk.model import data_use, life, objection, ordering, overdue, rescoring, training_job, trend, watched
 from app.risk.model.data_use import DataUseSwitchedOff
+from app.risk.model.data_use_routes import data_use_room
 from app.risk.model.life import ModelActivated, ModelRetired, ShadowStarted
 from app.risk.model.model_routes import models as model_room
 from app.risk.model.scoring import RoundScored
+from app.risk.objection_routes import objections
 from app.screening import panel as screening_panel
 from app.screening import retest
 from app.screening.corrections import rejected_book, rescore, rollback
@@ -91,7 +94,10 @@ ROOMS = (
     corrections,
     sources,
     risk,
+    hints,
+    objections,
     model_room,
+    data_use_room,
     cases,
     alerts,
     casework,
@@ -153,7 +159,7 @@ def _wire_scoring() -> None:
 
 
 def _wire_model_life() -> None:
-    """Another edition is used or watched, or data may no longer be: rounds are scored again, and learning begins anew."""
+    """Another edition is used or watched, or data may no longer be: rounds are scored again, or it learns anew."""
     events.listen(ShadowStarted, rescoring.follow_everything)
     events.listen(ModelActivated, rescoring.follow_everything)
     events.listen(ModelRetired, rescoring.follow_everything)
