@@ -1,4 +1,4 @@
-"""The life of an edition: watched, signed for by two people, used, replaced, taken back. Each step by the table of moves.
+"""The life of an edition: watched, signed for by two people, used, replaced, taken back.
 
 Nothing here touches an alert, a duty or an entry of the rules: with any model,
 or none, or a broken one, the rules list whom they list (law 2). An edition
@@ -19,7 +19,7 @@ from sqlalchemy import func, select
 from app.admin import approval
 from app.admin.approval import ApprovalDecided
 from app.events import Event
-from app.risk.model import shelf, training
+from app.risk.model import shelf, training_job
 from app.risk.model.moves import PURPOSE, note
 from app.security.access import Access
 from config import catalogue
@@ -113,7 +113,9 @@ def leaks(model: RiskModel) -> bool:
 def start_shadow(access: Access, model: RiskModel, *, round_id: UUID) -> None:
     """Watch an edition over a round. Only one is watched at a time, and none whose figures are too good."""
     if leaks(model):
-        raise Refusal("这一版的指标好得不合常理，可能有泄漏：先查明是哪一个输入项含有事后才知道的内容，改正后重新训练。")
+        raise Refusal(
+            "这一版的指标好得不合常理，可能有泄漏：先查明是哪一个输入项含有事后才知道的内容，改正后重新训练。"
+        )
     beside = access.session.scalars(_of_purpose().where(RiskModel.stage == ModelStage.SHADOW)).first()
     if beside is not None and beside.id != model.id:
         raise Refusal(f"第 {beside.edition} 版正在试运行：一次只试运行一版，请先结束它。")
@@ -192,11 +194,10 @@ def roll_back(access: Access, to: RiskModel, *, reason: str) -> None:
     _begin_use(access, to, cause="rolled_back", followed_by="rolled_back", reason=reason)
 
 
-def _begin_use(
-    access: Access, model: RiskModel, *, cause: str, followed_by: str, reason: str | None = None
-) -> None:
+def _begin_use(access: Access, model: RiskModel, *, cause: str, followed_by: str, reason: str | None = None) -> None:
     _refuse_unsound(access, model)
     _refuse_unsigned(access, model)
+    access.session.scalars(select(RiskModel.id).order_by(RiskModel.id).with_for_update()).all()
     present = active_edition(access)
     if present is not None:
         _end(access, present, cause=followed_by, reason=reason, followed=True)
@@ -221,9 +222,7 @@ def _end(access: Access, model: RiskModel, *, cause: str, reason: str | None, fo
     model.retired_at, model.retired_because = now(), cause
     model.owner_id = model.due_at = None
     note(access, model, before=before, cause=cause, reason=reason)
-    access.record(
-        ModelRetired(object_id=model.id, was_active=before is ModelStage.ACTIVE, followed=followed)
-    )
+    access.record(ModelRetired(object_id=model.id, was_active=before is ModelStage.ACTIVE, followed=followed))
 
 
 def take(access: Access, model: RiskModel) -> None:
@@ -277,9 +276,12 @@ def _days(name: str) -> int:
 
 
 def follow_switched_off(access: Access, _happened: Event) -> None:
-    """Listener: a domain of the register was switched off. Learn again without it, where there is anything to learn from.
+    """Listener: a domain of the register was switched off. Learn again without it, once there was a model at all.
 
     Until somebody decides, the edition in use is no longer fed with it (``gather``).
     """
-    if training.waiting(access.session) is None and access.session.scalars(_of_purpose().limit(1)).first() is not None:
-        training.ask(access, because="data_use")
+    if (
+        training_job.waiting(access.session) is None
+        and access.session.scalars(_of_purpose().limit(1)).first() is not None
+    ):
+        training_job.ask(access, because="data_use")

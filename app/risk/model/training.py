@@ -1,9 +1,9 @@
-"""Training an edition of the model: asked for on the page or at the console, done by the worker, kept sealed.
+"""Training an edition of the model: reading, learning, measuring; and keeping what came of it, sealed.
 
-Reading, learning and measuring happen outside any transaction that writes;
-``keep`` then writes the edition, its file and its card at once. With too few
-outcomes there is no edition but a sentence that says how many are missing:
-the list stays ordered by the rules, which never waits for a model.
+The long part writes nothing; ``keep`` then writes the edition, its file and
+its card at once. With too few outcomes there is no edition but a sentence that
+says how many are missing: the list stays ordered by the rules, which never
+wait for a model. The same facts give the same bytes.
 """
 
 from __future__ import annotations
@@ -16,15 +16,12 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.admin import rulebook
 from app.events import Event
-from app.jobs.queue import Kind, enqueue
-from app.jobs.worker import Beat
-from app.notices import post
-from app.risk.model import data_use, gather, labels, measured
+from app.risk.model import data_use, features, gather, labels, measured
 from app.risk.model.moves import PURPOSE, note
 from app.security.access import Access
 from app.security.actor import WORKER, Actor
@@ -34,12 +31,10 @@ from app.security.policy import Permission, Purpose
 from config import catalogue
 from ml import store, train
 from models.identity import Role
-from models.model_life import ModelTraining, TrainingStage
 from models.moment import now
 from models.refusal import Refusal
 from models.risk_model import ModelStage, RiskModel
 
-JOB = "risk.train"
 RIGHTS = (Permission.RISK_SCORE, Purpose.CARE)
 GATHERING, LEARNING, MEASURING = 10, 20, 70
 """What each part takes, in hundredths of the whole."""
@@ -47,16 +42,8 @@ GATHERING, LEARNING, MEASURING = 10, 20, 70
 Told = Callable[[int, int], None]
 
 
-class TrainingAsked(Event):
-    """Somebody asked for a new edition of the model."""
-
-
 class RiskModelTrained(Event):
     """There is a new edition; the digest of its file stands in the log."""
-
-
-class TrainingWithoutModel(Event):
-    """A training ended without an edition; the page says why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,43 +59,6 @@ class Trained:
     positives: int
     procedure: str
     rules_version: str
-
-
-@dataclass(frozen=True, slots=True)
-class NotTrained:
-    """Why there is no edition, in a sentence."""
-
-    sentence: str
-
-
-# --- asking ----------------------------------------------------------------------------------
-
-
-def ask(access: Access, *, because: str = "asked") -> ModelTraining:
-    """Let the worker train. One at a time: a second wish while one is under way is refused."""
-    if waiting(access.session) is not None:
-        raise Refusal("已经在训练新的一版，请等它完成。")
-    row = ModelTraining(
-        purpose=PURPOSE, stage=TrainingStage.ASKED, because=because, asked_by=access.actor.id, asked_at=now()
-    )
-    access.session.add(row)
-    access.session.flush()
-    enqueue(access.session, JOB, effect_key=f"train {row.id.hex}", training_id=row.id)
-    access.record(TrainingAsked(object_id=row.id))
-    return row
-
-
-def waiting(session: Session) -> ModelTraining | None:
-    """The training that is under way."""
-    return session.scalars(
-        select(ModelTraining).where(ModelTraining.purpose == PURPOSE, ModelTraining.stage == TrainingStage.ASKED)
-    ).first()
-
-
-def last(session: Session) -> ModelTraining | None:
-    """The training that ended last."""
-    ended = select(ModelTraining).where(ModelTraining.purpose == PURPOSE, ModelTraining.stage != TrainingStage.ASKED)
-    return session.scalars(ended.order_by(ModelTraining.ended_at.desc(), ModelTraining.id.desc()).limit(1)).first()
 
 
 # --- reading, learning, measuring -----------------------------------------------------------------
@@ -149,7 +99,7 @@ def prepare_training(
         raw=store.dump(model),
         card=card,
         features=tuple(feature.key for feature in model.features),
-        without=tuple(sorted(data_use.domains() - in_force)),
+        without=tuple(one.key for one in features.domains() if one.key not in in_force),
         until=until,
         labels=model.labels,
         positives=model.positives,
@@ -246,64 +196,3 @@ def keep(access: Access, trained: Trained, *, by: UUID | None = None, cause: str
 def _next_edition(session: Session) -> int:
     highest = session.scalar(select(func.max(RiskModel.edition)).where(RiskModel.purpose == PURPOSE))
     return (highest or 0) + 1
-
-
-# --- the job ------------------------------------------------------------------------------------------
-
-
-def prepare(door: Door, beat: Beat, *, training_id: UUID) -> Trained | NotTrained:
-    """The worker's long part, with its progress on the page."""
-
-    def told(done: int, total: int) -> None:
-        beat(_mark, training_id=training_id, done=done, total=total)
-
-    told(0, 100)
-    try:
-        return prepare_training(door, told)
-    except Refusal as refusal:
-        return NotTrained(refusal.sentence)
-
-
-def _mark(session: Session, *, training_id: UUID, done: int, total: int) -> None:
-    session.execute(
-        update(ModelTraining)
-        .where(ModelTraining.id == training_id)
-        .values(progress=done, progress_total=total)
-        .execution_options(synchronize_session=False)
-    )
-
-
-def run(access: Access, *, training_id: UUID, prepared: Trained | NotTrained) -> None:
-    """The worker's short part: keep the edition, or say why there is none."""
-    row = access.session.get_one(ModelTraining, training_id)
-    if row.stage is not TrainingStage.ASKED:
-        return
-    if isinstance(prepared, NotTrained):
-        gave_up(access, training_id=training_id, why=prepared.sentence)
-        return
-    model = keep(access, prepared, by=row.asked_by, cause="data_use" if row.because == "data_use" else "trained")
-    row.move_to(TrainingStage.MADE)
-    row.ended_at, row.model_id = now(), model.id
-    _tell(access, row.asked_by, "model_trained")
-
-
-def gave_up(access: Access, *, training_id: UUID, why: str) -> None:
-    """No edition: whoever asked is told, and the page says why."""
-    row = access.session.get_one(ModelTraining, training_id)
-    if row.stage is not TrainingStage.ASKED:
-        return
-    row.move_to(TrainingStage.NOT_MADE)
-    row.ended_at, row.said = now(), why
-    _tell(access, row.asked_by, "model_not_trained")
-    access.record(TrainingWithoutModel(object_id=row.id))
-
-
-def _tell(access: Access, staff_id: UUID | None, kind: str) -> None:
-    to = staff_id or first_holder(access.session, Role.CENTRE_HEAD)
-    if to is not None:
-        post.tell(access, to, Role.CENTRE_HEAD, kind)
-
-
-KIND = Kind(
-    name=JOB, permission=RIGHTS[0], purpose=RIGHTS[1], prepare=prepare, run=run, gave_up=gave_up
-)
