@@ -20,6 +20,7 @@ from app.risk.model.shelf import INTERVIEW
 from app.security.access import Access
 from app.security.policy import Permission
 from models.risk_model import ModelObjection, ModelStage, ObjectionStage, RiskModel, RiskScore
+from models.sealed import Sealed
 
 SOME = 500
 
@@ -84,7 +85,7 @@ def in_parts(ids: Sequence[UUID]) -> Iterable[Sequence[UUID]]:
     return (ids[start : start + SOME] for start in range(0, len(ids), SOME))
 
 
-def _live() -> Select[Any]:
+def _live() -> Select[UUID, UUID, Sealed]:
     return (
         select(RiskScore.id.label("risk_score_id"), RiskScore.student_id, RiskScore.body)
         .join(RiskModel, RiskModel.id == RiskScore.model_id)

@@ -193,7 +193,8 @@ def _ended(access: Access, round_id: UUID, before: dict[bytes, Live], takes_part
             ResponseSet.round_id == round_id, ResponseSet.voided_at.is_not(None)
         )
         for student_id, voided_at in access.session.execute(voided):
-            if student_id.bytes in before and voided_at >= before[student_id.bytes].at:
+            held = before.get(student_id.bytes)
+            if held is not None and voided_at is not None and voided_at >= held.at:
                 gone.add(student_id.bytes)
     return [UUID(bytes=student_id) for student_id in sorted(gone)]
 
