@@ -39,7 +39,6 @@ from app.risk.model.data_use import DataUseSwitchedOff
 from app.risk.model.life import ModelActivated, ModelRetired, ShadowStarted
 from app.risk.model.model_routes import models as model_room
 from app.risk.model.scoring import RoundScored
-from app.risk.model import data_use, rescoring, trend
 from app.risk.routes import risk
 from app.screening import panel as screening_panel
 from app.screening import retest
@@ -151,7 +150,7 @@ def _wire_scoring() -> None:
 
 
 def _wire_model_life() -> None:
-    """Another edition is used or watched, or data may no longer be: rounds are scored again, and learning begins anew."""
+    """Another edition is used or watched, or data may no longer be: rounds are scored and learning begins anew."""
     events.listen(ShadowStarted, rescoring.follow_everything)
     events.listen(ModelActivated, rescoring.follow_everything)
     events.listen(ModelRetired, rescoring.follow_everything)
