@@ -36,7 +36,20 @@ from app.notices.routes import notices
 from app.risk import dropped, ground, interview, judge, ladder, objection_panel, reattributed, rescored, stated, undone
 from app.risk.hint_routes import hints
 from app.risk.interview_routes import risk
-from app.risk.model import data_use, objection, ordering, rescoring, trend
+from app.risk.model import (
+    data_use,
+    life,
+    objection,
+    ordering,
+    overdue,
+    rescoring,
+    training_job,
+    trend,
+    watched,
+)
+from app.risk.model.data_use import DataUseSwitchedOff
+from app.risk.model.life import ModelActivated, ModelRetired, ShadowStarted
+from app.risk.model.model_routes import models as model_room
 from app.risk.model.scoring import RoundScored
 from app.risk.objection_routes import objections
 from app.screening import panel as screening_panel
@@ -92,6 +105,7 @@ ROOMS = (
     risk,
     hints,
     objections,
+    model_room,
     cases,
     alerts,
     casework,
@@ -125,12 +139,14 @@ def wire_events() -> None:
         closure.apply_decided,
         care.apply_lowering,
         data_use.apply_decided,
+        life.apply_decided,
     )
     events.listen(FileCommitted, arrival.follow_committed, unseen.follow_committed)
     events.listen(FileWithdrawn, arrival.follow_withdrawn, unseen.follow_put_aside)
     events.listen(FileRefused, arrival.follow_refused, unseen.follow_put_aside)
     events.listen(FileStale, arrival.follow_stale)
     _wire_scoring()
+    _wire_model_life()
     events.listen(FilePreviewed, trial.follow_previewed, unseen.follow_previewed)
     sheets.find_with(judge.judge)
     rollback.count_with(undone.count)
@@ -148,6 +164,15 @@ def _wire_scoring() -> None:
     events.listen(objection.ObjectionRaised, rescoring.follow_students)
     events.listen(objection.ObjectionDecided, rescoring.follow_students)
     events.listen(RoundScored, ordering.follow)
+
+
+def _wire_model_life() -> None:
+    """Another edition is used or watched, or data may no longer be: rounds are scored and learning begins anew."""
+    events.listen(ShadowStarted, rescoring.follow_everything)
+    events.listen(ModelActivated, rescoring.follow_everything)
+    events.listen(ModelRetired, rescoring.follow_everything)
+    events.listen(DataUseSwitchedOff, life.follow_switched_off, rescoring.follow_everything)
+    events.listen(RoundScored, watched.follow_scored)
 
 
 # --- which panels make a file ----------------------------------------------------------------
@@ -227,6 +252,9 @@ def _scoring_kinds() -> list[Kind]:
     return [
         Kind(name=rescoring.SCORE, prepare=rescoring.prepare, run=rescoring.write, **scoring),
         Kind(name=rescoring.NIGHTLY, prepare=rescoring.look, run=rescoring.nightly, **scoring),
+        training_job.KIND,
+        watched.KIND,
+        overdue.KIND,
     ]
 
 
@@ -251,6 +279,8 @@ TIMETABLE = (
     Timetable("source.collect", timedelta(minutes=1)),
     Timetable("source.clock", timedelta(minutes=1)),
     Timetable("screening.unseen", timedelta(minutes=1)),
+    Timetable(overdue.JOB, timedelta(days=1)),
+    Timetable(watched.JOB, timedelta(days=1), at=time(3, 30)),
     Timetable(rescoring.NIGHTLY, timedelta(days=1), at=time(2, 30)),
 )
 
