@@ -19,7 +19,7 @@ from sqlalchemy import func, select
 from app.admin import approval
 from app.admin.approval import ApprovalDecided
 from app.events import Event
-from app.risk.model import shelf, training_job
+from app.risk.model import card_words, shelf, training_job
 from app.risk.model.moves import PURPOSE, note
 from app.security.access import Access
 from config import catalogue
@@ -96,6 +96,11 @@ def watched_until(model: RiskModel) -> datetime | None:
     return model.shadow_since + timedelta(days=_days("shadow_days")) if model.shadow_since else None
 
 
+def is_asked(access: Access, model: RiskModel) -> bool:
+    """Whether its use waits for a second signature."""
+    return _request(access, model, ApprovalStage.WAITING) is not None
+
+
 def leaks(model: RiskModel) -> bool:
     """Whether its figures are too good to be true."""
     return bool(json.loads(model.card).get("leak"))
@@ -153,7 +158,13 @@ def ask_for_use(access: Access, model: RiskModel) -> Approval:
 
 def _asked(model: RiskModel) -> dict[str, Any]:
     """What is signed for, exactly: this edition with this file."""
-    return {"edition": model.edition, "sha256": model.sha256.hex(), "labels": model.labels}
+    return {
+        "edition": model.edition,
+        "sha256": model.sha256.hex(),
+        "labels": model.labels,
+        "figures": card_words.key_figures(model.card),
+        "watched": card_words.watched_words(model.watched),
+    }
 
 
 def apply_decided(access: Access, happened: ApprovalDecided) -> None:

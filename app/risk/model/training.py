@@ -93,7 +93,13 @@ def prepare_training(
             beat=_part(beat, GATHERING, LEARNING),
         )
         card = measured.card_of(
-            model, gathered, known, groups, told_at=told_at, settings=settings, beat=_part(beat, GATHERING + LEARNING, MEASURING)
+            model,
+            gathered,
+            known,
+            groups,
+            told_at=told_at,
+            settings=settings,
+            beat=_part(beat, GATHERING + LEARNING, MEASURING),
         )
     except train.TooFew as problem:
         raise Refusal(_too_few(known)) from problem
