@@ -1,0 +1,183 @@
+"""Splits that out-of-fold figures cannot show: forward in time, and across groups the model never saw.
+
+Out of fold, every round is learned from; in use, the model meets a round that
+is not over yet. ``forward`` learns from earlier rounds and measures the last.
+``across`` learns without one group (a college, a grade) and measures it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ml.features import FeatureTable
+from ml.figures import Figures, evaluate
+from ml.intervals import Floats
+from ml.rows import CAPACITY, DRAWS, SEED
+from ml.train import Beat, OutOfFold, Settings, TooFew, nothing, train
+
+
+@dataclass(frozen=True)
+class Forward:
+    """Learned from what came before ``since``, measured on what came from then on."""
+
+    figures: Figures
+    since: str
+    trained_rows: int
+    tested_rows: int
+    strangers_only: bool
+
+
+def forward(
+    table: FeatureTable,
+    labels: NDArray[Any],
+    *,
+    since: np.datetime64 | None = None,
+    known_by: NDArray[np.datetime64] | None = None,
+    strangers: bool = False,
+    rules: Floats | None = None,
+    weights: Floats | None = None,
+    settings: Settings | None = None,
+    capacity: Sequence[float] = CAPACITY,
+    draws: int = DRAWS,
+    seed: int = SEED,
+    beat: Beat = nothing,
+) -> Forward:
+    """Train on earlier rounds, measure on the last (rows from ``since``; without it the last moment in the table).
+
+    A label counts for training only if it was known by then (``known_by``).
+    ``strangers`` measures only people the model has never seen. Raises
+    ``TooFew`` where one side has nothing to learn or to measure.
+    """
+    begin = since if since is not None else (table.at.max() if len(table) else np.datetime64("NaT"))
+    early, late = forward_split(table, since=begin, known_by=known_by, strangers=strangers)
+    if len(early) == 0 or len(late) == 0:
+        raise TooFew("no rows on one side of the split in time")
+    y = np.asarray(labels)
+    model = train(
+        table.rows(early),
+        y[early],
+        rules=_of(rules, early),
+        weights=_of(weights, early),
+        settings=settings or Settings(),
+        beat=beat,
+    )
+    figures = evaluate(
+        y[late],
+        model.score(table.rows(late), rules=_of(rules, late)).log_odds,
+        weights=_of(weights, late),
+        people=table.people[late],
+        capacity=capacity,
+        draws=draws,
+        seed=seed,
+    )
+    return Forward(figures, str(begin), len(early), len(late), strangers)
+
+
+def forward_split(
+    table: FeatureTable,
+    *,
+    since: np.datetime64,
+    known_by: NDArray[np.datetime64] | None = None,
+    strangers: bool = False,
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Rows before ``since`` whose label was known by then, and rows from ``since`` on."""
+    early = table.at < since
+    if known_by is not None:
+        early = early & (known_by < since)
+    late = table.at >= since
+    if strangers:
+        late = late & ~np.isin(table.people, table.people[early])
+    return np.flatnonzero(early), np.flatnonzero(late)
+
+
+def group_splits(
+    people: NDArray[Any], groups: NDArray[Any], *, smallest: int
+) -> Iterator[tuple[str, NDArray[np.intp], NDArray[np.intp]]]:
+    """One group held out at a time, without its people in training; groups of fewer people are not held out."""
+    names = np.asarray(groups).astype(str)
+    for name in np.unique(names):
+        test = names == name
+        if len(np.unique(people[test])) < smallest or test.all():
+            continue
+        train_on = ~test & ~np.isin(people, people[test])
+        yield str(name), np.flatnonzero(train_on), np.flatnonzero(test)
+
+
+def across(
+    table: FeatureTable,
+    labels: NDArray[Any],
+    groups: NDArray[Any],
+    *,
+    smallest: int = 50,
+    rules: Floats | None = None,
+    weights: Floats | None = None,
+    settings: Settings | None = None,
+    draws: int = DRAWS,
+    seed: int = SEED,
+) -> dict[str, Figures]:
+    """Each large enough group measured by a model that never saw it: what a new college could expect."""
+    y, found = np.asarray(labels), {}
+    for name, early, late in group_splits(table.people, groups, smallest=smallest):
+        model = train(
+            table.rows(early),
+            y[early],
+            rules=_of(rules, early),
+            weights=_of(weights, early),
+            settings=settings or Settings(),
+        )
+        held = table.rows(late)
+        found[name] = evaluate(
+            y[late],
+            model.score(held, rules=_of(rules, late)).log_odds,
+            weights=_of(weights, late),
+            people=held.people,
+            draws=draws,
+            seed=seed,
+        )
+    return found
+
+
+def out_of_given_folds(
+    table: FeatureTable,
+    labels: NDArray[Any],
+    folds: NDArray[np.int_],
+    *,
+    rules: Floats | None = None,
+    weights: Floats | None = None,
+    settings: Settings | None = None,
+    beat: Beat = nothing,
+) -> OutOfFold:
+    """The whole procedure on folds dealt elsewhere (repeats x rows), for groups of people that must stay together.
+
+    A class or a college is no person: labels count by people, folds part by group.
+    """
+    size = folds.shape
+    found = OutOfFold(
+        log_odds=np.full(size, np.nan),
+        would_say=np.full(size, np.nan),
+        ramps=np.full(size, np.nan),
+        trees=np.full(size, np.nan),
+        abstains=np.full(size, "", dtype="U7"),
+        folds=folds,
+    )
+    steps = [(turn, fold) for turn in range(len(folds)) for fold in np.unique(folds[turn])]
+    y, asked = np.asarray(labels), replace(settings or Settings(), least_labels=2, least_positives=2)
+    for done, (turn, fold) in enumerate(steps, start=1):
+        learn, held = np.flatnonzero(folds[turn] != fold), np.flatnonzero(folds[turn] == fold)
+        model = train(table.rows(learn), y[learn], rules=_of(rules, learn), weights=_of(weights, learn), settings=asked)
+        scored = model.score(table.rows(held), rules=_of(rules, held))
+        found.log_odds[turn, held], found.would_say[turn, held] = scored.log_odds, scored.would_say
+        found.abstains[turn, held] = scored.abstains
+        found.ramps[turn, held] = model.parts.ramps.log_odds(table.values[held])
+        found.trees[turn, held] = model.parts.trees.log_odds(table.values[held])
+        beat(done, len(steps))
+    return found
+
+
+def _of(values: Floats | None, rows: NDArray[np.intp]) -> Floats | None:
+    return None if values is None else values[rows]
