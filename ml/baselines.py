@@ -163,12 +163,10 @@ def _codes(held: Floats, train: NDArray[np.intp]) -> Floats:
 
 
 def candidates(table: FeatureTable, single: str | None = None) -> list[int]:
-    """The scores that may stand alone: the one named, else those with a direction, else every numeric column."""
+    """The columns that may stand alone: the one named, else every one with an order."""
     if single is not None:
         return [place for place, feature in enumerate(table.features) if feature.key == single]
-    numeric = [place for place, feature in enumerate(table.features) if not feature.nominal]
-    directed = [place for place in numeric if table.features[place].direction != Direction.NONE]
-    return directed or numeric
+    return [place for place, feature in enumerate(table.features) if not feature.nominal]
 
 
 def _single(table: FeatureTable, y: Floats, w: Floats, turns: list[list[Split]], scores: list[int]) -> Ordered:

@@ -1,7 +1,9 @@
 """What the model said, in words: a band, its reasons, or that it does not know. Never a bare number.
 
 A student whose objection was upheld is left out at once, whatever still lies
-in the table: from that moment the rules and people stand alone for him.
+in the table: from that moment the rules and people stand alone for him. While
+a person reviews it, the hint can still be read, because it is what is reviewed;
+whoever orders or adds leaves the student out (``objection.objected``).
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from app.risk.model.shelf import INTERVIEW
 from app.security.access import Access
 from app.security.policy import Permission
 from models.risk_model import ModelObjection, ModelStage, ObjectionStage, RiskModel, RiskScore
+from models.sealed import Sealed
 
 SOME = 500
 
@@ -50,7 +53,7 @@ def said_of(access: Access, round_id: UUID) -> dict[UUID, Said]:
     """The live scores of one round by the active model; nothing where there is none."""
     rows = access.session.execute(_live().where(RiskScore.round_id == round_id)).all()
     counted = access.permission is Permission.RISK_SCORE
-    without = upheld(access.session, None)
+    without = upheld(access.session)
     kept = [row for row in rows if row.student_id not in without]
     return _said(kept, _opened(access, kept, counted=counted))
 
@@ -58,7 +61,7 @@ def said_of(access: Access, round_id: UUID) -> dict[UUID, Said]:
 def latest(access: Access, student_ids: Iterable[UUID]) -> dict[UUID, Said]:
     """The newest live score by the active model of each of these students, whatever the round."""
     wanted = list(dict.fromkeys(student_ids))
-    without = upheld(access.session, wanted)
+    without = upheld(access.session)
     newest: dict[UUID, Any] = {}
     for some in in_parts([student_id for student_id in wanted if student_id not in without]):
         for row in access.session.execute(_live().where(RiskScore.student_id.in_(some))):
@@ -67,16 +70,9 @@ def latest(access: Access, student_ids: Iterable[UUID]) -> dict[UUID, Said]:
     return _said(rows, _opened(access, rows, counted=False))
 
 
-def upheld(session: Session, student_ids: Sequence[UUID] | None) -> set[UUID]:
-    """Of these students (or of all), those of whom the model no longer speaks."""
-    query = select(ModelObjection.student_id).where(ModelObjection.stage == ObjectionStage.UPHELD)
-    if student_ids is None:
-        return set(session.scalars(query))
-    return {
-        student_id
-        for some in in_parts(student_ids)
-        for student_id in session.scalars(query.where(ModelObjection.student_id.in_(some)))
-    }
+def upheld(session: Session) -> set[UUID]:
+    """Students of whom the model no longer speaks."""
+    return set(session.scalars(select(ModelObjection.student_id).where(ModelObjection.stage == ObjectionStage.UPHELD)))
 
 
 def in_parts(ids: Sequence[UUID]) -> Iterable[Sequence[UUID]]:
@@ -84,7 +80,7 @@ def in_parts(ids: Sequence[UUID]) -> Iterable[Sequence[UUID]]:
     return (ids[start : start + SOME] for start in range(0, len(ids), SOME))
 
 
-def _live() -> Select[Any]:
+def _live() -> Select[UUID, UUID, Sealed]:
     return (
         select(RiskScore.id.label("risk_score_id"), RiskScore.student_id, RiskScore.body)
         .join(RiskModel, RiskModel.id == RiskScore.model_id)

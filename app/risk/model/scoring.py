@@ -178,7 +178,7 @@ def _taking_part(access: Access, round_id: UUID) -> set[bytes]:
     """Everybody with a sheet that holds, but for those of whom the model no longer speaks."""
     query = select(ResponseSet.student_id).where(ResponseSet.round_id == round_id, ResponseSet.voided_at.is_(None))
     found = {student_id for (student_id,) in fetch_many(access.session, query.distinct())}
-    return found - {student_id.bytes for student_id in upheld(access.session, None)}
+    return found - {student_id.bytes for student_id in upheld(access.session)}
 
 
 def _ended(access: Access, round_id: UUID, before: dict[bytes, Live], takes_part: set[bytes] | None) -> list[UUID]:
@@ -193,7 +193,8 @@ def _ended(access: Access, round_id: UUID, before: dict[bytes, Live], takes_part
             ResponseSet.round_id == round_id, ResponseSet.voided_at.is_not(None)
         )
         for student_id, voided_at in access.session.execute(voided):
-            if student_id.bytes in before and voided_at >= before[student_id.bytes].at:
+            held = before.get(student_id.bytes)
+            if held is not None and voided_at is not None and voided_at >= held.at:
                 gone.add(student_id.bytes)
     return [UUID(bytes=student_id) for student_id in sorted(gone)]
 
@@ -266,7 +267,7 @@ def _still_stands(access: Access, column: Column) -> bool:
 def _write(access: Access, prepared: Prepared, column: Column) -> int:
     """The rows that are still new, now that nobody else writes; a later moment is never overwritten by an earlier."""
     held, instant = live(access, prepared.round_id, column.shelved.id), now()
-    silent = {student_id.bytes for student_id in upheld(access.session, None)}
+    silent = {student_id.bytes for student_id in upheld(access.session)}
     keep = [
         place
         for place, (student, digest) in enumerate(zip(column.students, column.digests, strict=True))
