@@ -239,9 +239,9 @@ def digests_of(access: Access, students: Sequence[bytes], table: FeatureTable) -
 
 
 def bodies_of(model: Model, names: Names, table: FeatureTable, scored: Scored) -> Iterator[bytes]:
-    """The bodies to be sealed, row by row."""
+    """The bodies to be sealed, row by row. Where the model does not know, it gives no reasons either."""
     bands = [band_of(model, value) for value in scored.log_odds.tolist()]
-    why = [reasons(model, scored, row) for row in range(len(table))]
+    why = [[] if band is Band.UNKNOWN else reasons(model, scored, row) for row, band in enumerate(bands)]
     return kept_score.bodies(model, names, table, scored, bands, why)
 
 
