@@ -131,6 +131,14 @@ NAVIGATION = (
         family=("admin.change_rule",),
     ),
     Item(
+        label="模型与提示",
+        endpoint="models.index",
+        icon="graph-up",
+        permission=Permission.MODEL_READ,
+        purpose=Purpose.ADMINISTRATION,
+        family=("models.",),
+    ),
+    Item(
         label="名册导入",
         endpoint="roster.desk",
         icon="file-earmark-arrow-up",

@@ -29,7 +29,7 @@ from ml.train import Beat, nothing
 
 _MOST_CODES = 200
 """Codes of a nominal column that the trees tell apart; the rarer ones count as not known."""
-_ITERATIONS, _RATE, _LEAVES = 300, 0.05, 4
+_ITERATIONS, _RATE, _LEAVES = 150, 0.05, 4
 
 
 @dataclass(frozen=True)

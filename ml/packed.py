@@ -144,8 +144,6 @@ def _feature(held: Any) -> Feature:
         **dict.fromkeys(("key", "meaning", "unit", "source", "higher", "lower"), str),
         **dict.fromkeys(("nominal", "core"), bool),
     }
-    limits = {name: None if held[name] is None else float(held[name]) for name in ("lowest", "highest")}
     told: dict[str, Any] = {name: _of(kind, held[name]) for name, kind in kinds.items()}
-    return Feature(
-        direction=Direction(held["direction"]), sensitivity=Sensitivity(held["sensitivity"]), **told, **limits
-    )
+    told |= {name: None if held[name] is None else float(held[name]) for name in ("lowest", "highest")}
+    return Feature(direction=Direction(held["direction"]), sensitivity=Sensitivity(held["sensitivity"]), **told)

@@ -15,6 +15,7 @@ TOPICS = {
     "alerts": "预警与研判",
     "cases": "个案",
     "screening": "导入普查结果",
+    "hints": "模型提示与约谈名单",
     "sources": "数据来源",
     "roster": "导入名册与班级表",
     "staff": "账号与教职工导入",

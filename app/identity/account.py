@@ -17,6 +17,7 @@ from models.interview import InterviewEntry
 from models.moment import now, today
 from models.refusal import Refusal
 from models.risk import Alert, Duty, DutyStage
+from models.risk_model import RiskModel
 from models.screening import ScreeningRound, UnplacedAnswer
 from models.source import Arrival, ArrivalState, ScreeningSource
 
@@ -163,6 +164,7 @@ def _refuse_with_open_items(access: Access, staff: Staff, role: Role | None = No
         "数据来源": select(ScreeningSource.id).where(
             ScreeningSource.owner_id == staff.id, ScreeningSource.retired_at.is_(None)
         ),
+        "模型": select(RiskModel.id).where(RiskModel.owner_id == staff.id),
         "来源文件": select(Arrival.id).where(Arrival.owner_id == staff.id, Arrival.state == ArrivalState.WAITING),
     }
     if role is not None:

@@ -108,6 +108,7 @@ class Decision:
                     object_id=happened.object_id,
                     subjects=happened.student_ids,
                     count=happened.count,
+                    digest=happened.digest,
                 )
             )
         events.tell(self, happened)
@@ -139,6 +140,7 @@ class Decision:
         subjects: tuple[UUID, ...] = (),
         fields: tuple[str, ...] = (),
         count: int | None = None,
+        digest: bytes | None = None,
     ) -> Record:
         return Record(
             actor_id=self.actor.id,
@@ -154,4 +156,5 @@ class Decision:
             subjects=subjects,
             fields=fields,
             count=count,
+            digest=digest,
         )

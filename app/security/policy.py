@@ -366,6 +366,8 @@ LEARNED_FROM = frozenset(
     {"response_set.body", "student.details", "interview_entry.body", "interview_entry.outcome", "signal.reason"}
 )
 """What features and labels are gathered from: opened by the machine, for a score or a sum, never shown."""
+WHOLE = frozenset({"risk_model.file"})
+"""Opened to see that it is whole, so that a page can say so and nothing broken comes into use; never shown."""
 
 OPENS: dict[Permission, frozenset[str]] = {
     Permission.OWN_WORKPLACE: frozenset({"draft.body"}),
@@ -382,6 +384,8 @@ OPENS: dict[Permission, frozenset[str]] = {
     Permission.INTERVIEW_WORK: FACE | {"interview_entry.body", "interview_entry.outcome", "risk_score.body"},
     Permission.RISK_READ: frozenset({"risk_score.body"}),
     Permission.RISK_SCORE: LEARNED_FROM | {"risk_model.file", "risk_score.body"},
+    Permission.MODEL_READ: WHOLE,
+    Permission.MODEL_MANAGE: WHOLE,
     Permission.HINT_YIELD: frozenset({"interview_entry.body", "interview_entry.outcome"}),
     Permission.OBJECTION_WORK: FACE | {"model_objection.body", "model_objection.answer", "risk_score.body"},
     Permission.UNPLACED_WORK: IDENTITY | {"unplaced_answer.body"},
