@@ -34,7 +34,8 @@ from app.jobs.worker import Worker
 from app.notices import post
 from app.notices.routes import notices
 from app.risk import dropped, ground, interview, judge, ladder, reattributed, rescored, stated, undone
-from app.risk.model import data_use, rescoring, trend
+from app.risk.model import data_use, life, rescoring, trend
+from app.risk.model.data_use_routes import data_use_room
 from app.risk.routes import risk
 from app.screening import panel as screening_panel
 from app.screening import retest
@@ -87,6 +88,7 @@ ROOMS = (
     corrections,
     sources,
     risk,
+    data_use_room,
     cases,
     alerts,
     casework,
@@ -121,6 +123,7 @@ def wire_events() -> None:
         care.apply_lowering,
         data_use.apply_decided,
     )
+    events.listen(data_use.DataUseSwitchedOff, life.follow_switched_off)
     events.listen(FileCommitted, arrival.follow_committed, unseen.follow_committed)
     events.listen(FileWithdrawn, arrival.follow_withdrawn, unseen.follow_put_aside)
     events.listen(FileRefused, arrival.follow_refused, unseen.follow_put_aside)
