@@ -7,6 +7,8 @@ own. How many rounds to grow is found on held-out folds (``grow``).
 
 Codes without an order are put in the order of their (shrunken) rates among the rows learned from, so that one
 threshold parts codes of high from codes of low rate; the curve is then read off code by code.
+
+Trees grow in one thread: on tables of this size a second one gains nothing, and waits for its turn where others work.
 """
 
 from __future__ import annotations
@@ -17,15 +19,16 @@ from typing import Any
 
 import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier
+from threadpoolctl import threadpool_limits
 
 from ml.calibrate import base_rate
 from ml.features import Feature
 from ml.folds import Index, sides
 from ml.shape import Additive, Floats, Shape, centred, flat, per_code, steps
 
-LEARNING_RATE = 0.05
-STEP = 40
-MOST_ROUNDS = 1600
+LEARNING_RATE = 0.1
+STEP = 20
+MOST_ROUNDS = 800
 PATIENCE = 3
 GAIN = 1e-5  # of the mean log-loss; less is no progress
 PRIOR_ROWS = 20.0
@@ -81,7 +84,8 @@ class Trees:
             weights = (
                 self._weights if (self._weights != 1.0).any() else None
             )  # binning by weights takes ten times as long
-            self.estimator.set_params(max_iter=rounds).fit(self._inputs, self._labels, sample_weight=weights)
+            with threadpool_limits(1, user_api="openmp"):
+                self.estimator.set_params(max_iter=rounds).fit(self._inputs, self._labels, sample_weight=weights)
 
     def read(self, start: int, stop: int) -> Additive:
         """The trees of these rounds as one curve per feature, centred on the rows they were grown on."""

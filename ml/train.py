@@ -10,7 +10,7 @@ Nothing is tuned to a table. Few labels: below ``least_labels`` people or ``leas
 it refuses (``TooFew``) and the order by rules stands (``ml/ranking.py``). Between that and ``full_labels`` (and
 ``full_positives``) it leans on the rules: the order by rules is then one more declared column, increasing, with its
 own curve and its own reason, and its share of the blend falls linearly to nothing. So the score stays a
-sum of reasons. Where no order by rules is given, the calibration doubts the slope instead: as if up to a quarter as
+sum of reasons. Where no order by rules is given, the calibration doubts the slope instead: as if up to a tenth as
 many rows again had shown nothing.
 """
 
