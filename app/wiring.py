@@ -33,10 +33,16 @@ from app.jobs.timetable import Timetable
 from app.jobs.worker import Worker
 from app.notices import post
 from app.notices.routes import notices
-from app.risk import dropped, ground, interview, judge, ladder, reattributed, rescored, stated, undone
-from app.risk.model import data_use, life, rescoring, trend
+from app.risk import dropped, ground, interview, judge, ladder, objection_panel, reattributed, rescored, stated, undone
+from app.risk.hint_routes import hints
+from app.risk.interview_routes import risk
+from app.risk.model import data_use, life, objection, ordering, overdue, rescoring, training_job, trend, watched
+from app.risk.model.data_use import DataUseSwitchedOff
 from app.risk.model.data_use_routes import data_use_room
-from app.risk.routes import risk
+from app.risk.model.life import ModelActivated, ModelRetired, ShadowStarted
+from app.risk.model.model_routes import models as model_room
+from app.risk.model.scoring import RoundScored
+from app.risk.objection_routes import objections
 from app.screening import panel as screening_panel
 from app.screening import retest
 from app.screening.corrections import rejected_book, rescore, rollback
@@ -88,6 +94,9 @@ ROOMS = (
     corrections,
     sources,
     risk,
+    hints,
+    objections,
+    model_room,
     data_use_room,
     cases,
     alerts,
@@ -122,13 +131,14 @@ def wire_events() -> None:
         closure.apply_decided,
         care.apply_lowering,
         data_use.apply_decided,
+        life.apply_decided,
     )
-    events.listen(data_use.DataUseSwitchedOff, life.follow_switched_off)
     events.listen(FileCommitted, arrival.follow_committed, unseen.follow_committed)
     events.listen(FileWithdrawn, arrival.follow_withdrawn, unseen.follow_put_aside)
     events.listen(FileRefused, arrival.follow_refused, unseen.follow_put_aside)
     events.listen(FileStale, arrival.follow_stale)
     _wire_scoring()
+    _wire_model_life()
     events.listen(FilePreviewed, trial.follow_previewed, unseen.follow_previewed)
     sheets.find_with(judge.judge)
     rollback.count_with(undone.count)
@@ -143,6 +153,18 @@ def _wire_scoring() -> None:
     events.listen(SheetsRescored, rescoring.follow_corrected)
     events.listen(StructuredInterviewHeld, rescoring.follow_students)
     events.listen(TalkRecorded, rescoring.follow_students)
+    events.listen(objection.ObjectionRaised, rescoring.follow_students)
+    events.listen(objection.ObjectionDecided, rescoring.follow_students)
+    events.listen(RoundScored, ordering.follow)
+
+
+def _wire_model_life() -> None:
+    """Another edition is used or watched, or data may no longer be: rounds are scored again, or it learns anew."""
+    events.listen(ShadowStarted, rescoring.follow_everything)
+    events.listen(ModelActivated, rescoring.follow_everything)
+    events.listen(ModelRetired, rescoring.follow_everything)
+    events.listen(DataUseSwitchedOff, life.follow_switched_off, rescoring.follow_everything)
+    events.listen(RoundScored, watched.follow_scored)
 
 
 # --- which panels make a file ----------------------------------------------------------------
@@ -160,7 +182,7 @@ def wire_panels() -> None:
     ]
     record.sections[:] = [trend.section, screening_panel.changes]
     record.standings[:] = [panel.standing]
-    record.actions[:] = [panel.actions, screening_panel.actions]
+    record.actions[:] = [panel.actions, screening_panel.actions, objection_panel.actions]
 
 
 # --- jobs and their times -----------------------------------------------------------------------
@@ -182,6 +204,7 @@ def job_kinds() -> dict[str, Kind]:
     kinds += [
         Kind(name="ladder", permission=Permission.CLOCKS_RUN, purpose=Purpose.CARE, run=ladder.climb),
         Kind(name="retests", permission=Permission.CLOCKS_RUN, purpose=Purpose.CARE, run=retest.chase),
+        Kind(name="objections", permission=Permission.CLOCKS_RUN, purpose=Purpose.CARE, run=objection.chase),
         Kind(
             name="log_head",
             permission=Permission.MAINTENANCE,
@@ -221,6 +244,9 @@ def _scoring_kinds() -> list[Kind]:
     return [
         Kind(name=rescoring.SCORE, prepare=rescoring.prepare, run=rescoring.write, **scoring),
         Kind(name=rescoring.NIGHTLY, prepare=rescoring.look, run=rescoring.nightly, **scoring),
+        training_job.KIND,
+        watched.KIND,
+        overdue.KIND,
     ]
 
 
@@ -238,12 +264,15 @@ def _clear_away(access: Access) -> None:
 TIMETABLE = (
     Timetable("ladder", timedelta(minutes=1)),
     Timetable("retests", timedelta(hours=1)),
+    Timetable("objections", timedelta(days=1)),
     Timetable("log_head", timedelta(minutes=1)),
     Timetable("clear_away", timedelta(days=1)),
     Timetable("source.look", timedelta(minutes=1)),
     Timetable("source.collect", timedelta(minutes=1)),
     Timetable("source.clock", timedelta(minutes=1)),
     Timetable("screening.unseen", timedelta(minutes=1)),
+    Timetable(overdue.JOB, timedelta(days=1)),
+    Timetable(watched.JOB, timedelta(days=1), at=time(3, 30)),
     Timetable(rescoring.NIGHTLY, timedelta(days=1), at=time(2, 30)),
 )
 

@@ -19,6 +19,7 @@ TOPICS = {
     "sources": "数据来源",
     "roster": "导入名册与班级表",
     "staff": "账号与教职工导入",
+    "models": "模型与提示",
     "rules": "规则、时限与审批",
     "audit": "审计日志与校验",
     "privacy": "谁能看到什么",

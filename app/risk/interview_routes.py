@@ -9,8 +9,9 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
-from app.risk import capacity, interview_list
+from app.risk import capacity
 from app.risk import interview as interviews
+from app.risk import interview_list as the_list
 from app.risk.forms import OUTCOMES, HandOverForm, InterviewForm
 from app.risk.interview_list import Shown
 from app.risk.model import decisions, objection
@@ -47,7 +48,7 @@ def interview_list() -> ResponseReturnValue:
         by_due=request.args.get("order") == "due",
         offset=place.offset,
     )
-    rows = interview_list.lines(access, shown)
+    rows = the_list.lines(access, shown)
     return render_template(
         "risk/interviews.html",
         rows=rows[:PAGE],
@@ -72,7 +73,7 @@ def _reach(shown: Shown) -> dict[str, Any]:
     if shown.round_id is None:
         still = access.count(InterviewEntry, InterviewEntry.ended_at.is_(None))
         return {"overview": None, "open_count": still, "weeks": capacity.weeks_for(access.session, still)}
-    found = interview_list.overview(access, access.session.get_one(ScreeningRound, shown.round_id))
+    found = the_list.overview(access, access.session.get_one(ScreeningRound, shown.round_id))
     return {"overview": found, "open_count": found.reach.people, "weeks": found.reach.weeks}
 
 
@@ -101,7 +102,7 @@ def _interview_page(entry: InterviewEntry, form: InterviewForm) -> ResponseRetur
         form=form,
         student=record.card(reading, entry.student_id),
         reasons=access.open_json(entry, InterviewEntry.body),
-        hint=interview_list.hints_about(access, [entry.student_id]).get(entry.student_id),
+        hint=the_list.hints_about(access, [entry.student_id]).get(entry.student_id),
         objected=entry.student_id in objection.objected(access.session),
         outcome=outcome,
         level=level,

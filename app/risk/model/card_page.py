@@ -10,8 +10,9 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from app.risk.model import card_plots, model_list
+from app.risk.model import card_plots, card_words, model_list
 from app.risk.model.card_plots import Drawing
+from app.risk.model.card_words import NOT_KNOWN, Figure, estimate, figures
 from app.risk.model.moves import history
 from app.security.access import Access
 from app.security.holders import names_of
@@ -21,21 +22,8 @@ from models.model_life import ModelMove
 from models.risk_model import RiskModel
 from models.screening import ScreeningRound
 
-NOT_KNOWN = "--"
-SHOWN = ("auc", "ap", "prevalence", "brier", "slope", "in_the_large")
 ORDERS = ("model", "single", "rules", "logistic", "mono_additive", "boosted_default")
 IN_GROUPS = ("prevalence", "auc", "recall", "precision", "in_the_large")
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """One figure with its interval, and what it means."""
-
-    key: str
-    label: str
-    value: str
-    interval: str
-    words: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,15 +47,23 @@ class CardView:
     """One row per order of risk: its name first, then its figures."""
     differences: list[Figure]
     forward: list[Figure]
+    data: list[tuple[str, str]]
+    procedure: list[tuple[str, str]]
+    features: list[dict[str, str]]
+    shuffled: str
     groups: list[dict[str, Any]]
     drawings: dict[str, Drawing]
     shapes: list[Drawing]
     without: list[str]
     not_fed: list[str]
     watched: dict[str, Any]
+    watched_words: list[tuple[str, str]]
     round: str
     steps: list[Step]
     signed: dict[str, Any]
+    single: str
+    smallest: int
+    group_heads: tuple[str, ...] = ("需要关注的比例", "排序能力", "被约到", "约到的人中需要关注", "总体偏差")
 
 
 def of(access: Access, model: RiskModel) -> CardView:
@@ -82,35 +78,23 @@ def of(access: Access, model: RiskModel) -> CardView:
         compared=_compared(card),
         differences=_differences(card),
         forward=figures(card["forward"]["figures"]) if card["forward"] else [],
+        data=card_words.data(card["data"]),
+        procedure=card_words.procedure(card["procedure"], model.rules_version),
+        features=card_words.inputs(card["features"]),
+        shuffled=card_words.shuffled(card["shuffled"]),
         groups=_groups(card["groups"]),
         drawings=card_plots.drawings(card),
         shapes=card_plots.shapes(card["features"]),
         without=model_list.without_words(model),
         not_fed=model_list.not_fed(access, model),
         watched=json.loads(model.watched) if model.watched else {},
+        watched_words=card_words.watched_words(model.watched),
         round=_round(access, model),
         steps=_steps(access, model),
         signed=_signed(access, model),
+        single="、".join(one["meaning"] for one in card["features"] if one["key"] in card["single"]),
+        smallest=catalogue.table("risk_model")["smallest_group"],
     )
-
-
-def figures(held: dict[str, Any], names: tuple[str, ...] = SHOWN) -> list[Figure]:
-    """The named figures of one order, in words of the house."""
-    told = catalogue.table("model_card")["figure"]
-    return [
-        Figure(name, told[name]["label"], *estimate(held.get(name), percent=name == "prevalence"), told[name]["words"])
-        for name in names
-    ]
-
-
-def estimate(held: dict[str, float | None] | None, *, percent: bool = False, signed: bool = False) -> tuple[str, str]:
-    """A value and its interval as they are said."""
-    if held is None or held["value"] is None:
-        return NOT_KNOWN, NOT_KNOWN
-    form = "{:+.1%}" if percent and signed else "{:.1%}" if percent else "{:+.3f}" if signed else "{:.3f}"
-    if held["low"] is None or held["high"] is None:
-        return form.format(held["value"]), NOT_KNOWN
-    return form.format(held["value"]), f"{form.format(held['low'])} 至 {form.format(held['high'])}"
 
 
 def _lists(held: dict[str, Any]) -> list[dict[str, str]]:
@@ -202,3 +186,10 @@ def _signed(access: Access, model: RiskModel) -> dict[str, Any]:
         "due_at": row.due_at,
         "stage": row.stage,
     }
+
+
+def beside(sides: list[CardView]) -> list[tuple[str, list[str]]]:
+    """What each input weighs in each edition."""
+    held = [{one["meaning"]: one["weight"] for one in side.features} for side in sides]
+    names = dict.fromkeys(name for weights in held for name in weights)
+    return [(name, [weights.get(name, NOT_KNOWN) for weights in held]) for name in names]

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, ClassVar
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -19,7 +19,7 @@ from sqlalchemy import func, select
 from app.admin import approval
 from app.admin.approval import ApprovalDecided
 from app.events import Event
-from app.risk.model import shelf, training_job
+from app.risk.model import card_words, shelf, training_job
 from app.risk.model.moves import PURPOSE, note
 from app.security.access import Access
 from config import catalogue
@@ -72,12 +72,6 @@ class ModelTaken(Event):
     """Somebody else owes the next step of an edition."""
 
 
-class ModelStepOverdue(Event):
-    """The next step of an edition is late; whoever owes it was reminded."""
-
-    quiet: ClassVar[bool] = True
-
-
 # --- what stands now -------------------------------------------------------------------------------
 
 
@@ -100,6 +94,11 @@ def shadow_scores(access: Access, model: RiskModel) -> int:
 def watched_until(model: RiskModel) -> datetime | None:
     """The first moment at which a signature may be asked for."""
     return model.shadow_since + timedelta(days=_days("shadow_days")) if model.shadow_since else None
+
+
+def is_asked(access: Access, model: RiskModel) -> bool:
+    """Whether its use waits for a second signature."""
+    return _request(access, model, ApprovalStage.WAITING) is not None
 
 
 def leaks(model: RiskModel) -> bool:
@@ -159,7 +158,13 @@ def ask_for_use(access: Access, model: RiskModel) -> Approval:
 
 def _asked(model: RiskModel) -> dict[str, Any]:
     """What is signed for, exactly: this edition with this file."""
-    return {"edition": model.edition, "sha256": model.sha256.hex(), "labels": model.labels}
+    return {
+        "edition": model.edition,
+        "sha256": model.sha256.hex(),
+        "labels": model.labels,
+        "figures": card_words.key_figures(model.card),
+        "watched": card_words.watched_words(model.watched),
+    }
 
 
 def apply_decided(access: Access, happened: ApprovalDecided) -> None:

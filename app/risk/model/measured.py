@@ -8,12 +8,14 @@ out here, once, so that no page and no paper can show them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from app.risk.model.facts import moment64
 from app.risk.model.gather import Gathered
 from app.risk.model.labels import Labelled
 from config import catalogue
@@ -39,10 +41,11 @@ def card_of(
     known: Labelled,
     groups: Mapping[str, NDArray[np.str_]],
     *,
+    told_at: Sequence[datetime],
     settings: Settings,
     beat: Told,
 ) -> dict[str, Any]:
-    """Everything the card says, ready to be stored."""
+    """Everything the card says, ready to be stored. ``told_at``: when each outcome became known."""
     held = catalogue.table("risk_model")
     table, seed, draws = gathered.table, held["seed"], held["card_draws"]
     oof = out_of_fold(
@@ -61,6 +64,7 @@ def card_of(
         rules=known.rules,
         weights=known.weights,
         event_days=known.event_days,
+        capacity=held["card_lists"],
         settings=settings,
         leak_limit=held["leak_auc"],
         stop=False,
@@ -80,7 +84,7 @@ def card_of(
         "single": list(compared.single),
         "differences": as_json(dict(compared.differences)),
         "shuffled": as_json(compared.shuffled),
-        "forward": _forward(gathered, known, settings, draws, seed),
+        "forward": _forward(gathered, known, told_at, settings, draws, seed),
         "groups": _groups(known, oof, groups, draws, seed),
         "features": _features(model, gathered),
     }
@@ -151,15 +155,19 @@ def _together(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
     return {"rows": rows, "predicted": round(predicted, 6), "observed": as_json(wilson(observed, rows))}
 
 
-def _forward(gathered: Gathered, known: Labelled, settings: Settings, draws: int, seed: int) -> dict[str, Any] | None:
+def _forward(
+    gathered: Gathered, known: Labelled, told_at: Sequence[datetime], settings: Settings, draws: int, seed: int
+) -> dict[str, Any] | None:
     """Learned from the rounds before the last, measured on the last; nothing where one side is too small."""
     last = known.rounds[int(np.argmax(gathered.table.at))]
     since = gathered.table.at[np.array([one == last for one in known.rounds])].min()
+    ended = np.array([moment64(one) for one in told_at])
     try:
         found = forward(
             gathered.table,
             known.labels,
             since=since,
+            known_by=ended,
             rules=known.rules,
             weights=known.weights,
             settings=settings,
@@ -224,9 +232,9 @@ def _shape(model: Model, place: int, known: NDArray[np.float64]) -> list[list[fl
     few = catalogue.table("risk_model")["smallest_group"]
     if len(known) < few:
         return []
-    if model.features[place].nominal:
-        codes, sizes = np.unique(known, return_counts=True)
-        grid = codes[sizes >= few]
+    values, sizes = np.unique(known, return_counts=True)
+    if model.features[place].nominal or len(values) <= TENTHS:
+        grid = values[sizes >= few]
     else:
         low, high = np.quantile(known, INNER)
         grid = np.unique(np.linspace(low, high, TENTHS))

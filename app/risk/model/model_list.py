@@ -10,18 +10,26 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from app.risk.model import data_use, life, shelf, training_job
+from app.risk.model import card_words, data_use, life, shelf, training_job
 from app.risk.model.features import declared, domains
-from app.risk.model.moves import PURPOSE
+from app.risk.model.moves import OPEN, PURPOSE
 from app.security.access import Access
 from app.security.holders import names_of
+from app.web.words import stamp
 from config import catalogue
 from models.model_life import ModelTraining
 from models.moment import now
 from models.risk_model import ModelStage, RiskModel
 
-OPEN = (ModelStage.TRAINED, ModelStage.SHADOW, ModelStage.APPROVED)
 MOST = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One of two editions beside each other: its number and its key figures."""
+
+    edition: int
+    rows: list[tuple[str, str, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +47,15 @@ class ListPage:
     names: dict[UUID, str]
     waiting: ModelTraining | None
     last: ModelTraining | None
-    cost: tuple[RiskModel, RiskModel] | None
-    """The edition in use, and one that was trained without data that may no longer be used."""
+    cost: list[Side]
+    """The edition in use beside one that was trained without data that may no longer be used; or nothing."""
+    next: dict[UUID, str]
+    """What the next step of each open edition is."""
+    seen: dict[UUID, list[tuple[str, str]]]
+    """What was seen while it was watched."""
+    asked: dict[UUID, bool]
+    """Whether a signature is awaited."""
+    least: int
 
 
 def of(access: Access) -> ListPage:
@@ -66,6 +81,10 @@ def of(access: Access) -> ListPage:
         waiting=training_job.waiting(access.session),
         last=training_job.last(access.session),
         cost=_cost(access, active, going_on),
+        next={model.id: _next_step(access, model) for model in going_on},
+        seen={model.id: card_words.watched_words(model.watched) for model in going_on},
+        asked={model.id: life.is_asked(access, model) for model in going_on},
+        least=_days("least_labels"),
     )
 
 
@@ -100,12 +119,33 @@ def without_words(model: RiskModel) -> list[str]:
     return [titles.get(key, key) for key in json.loads(model.without)]
 
 
-def _cost(access: Access, active: RiskModel | None, going_on: list[RiskModel]) -> tuple[RiskModel, RiskModel] | None:
+def _cost(access: Access, active: RiskModel | None, going_on: list[RiskModel]) -> list[Side]:
     """What it costs to leave data out: only told where the edition in use had them and a newer one has not."""
     if active is None or not not_fed(access, active):
-        return None
+        return []
     newer = [model for model in going_on if model.edition > active.edition and not not_fed(access, model)]
-    return (active, newer[0]) if newer else None
+    sides = (active, newer[0]) if newer else ()
+    return [Side(model.edition, card_words.key_figures(model.card)) for model in sides]
+
+
+def _next_step(access: Access, model: RiskModel) -> str:
+    """In a sentence: what whoever owes the next step has to do."""
+    if model.stage is ModelStage.APPROVED:
+        return "两位老师已签字，可以启用。启用后，正在使用的一版同时停用。"
+    if model.stage is ModelStage.TRAINED:
+        return (
+            "指标好得不合常理，可能有泄漏（leak?），不能试运行：请查明是哪一个输入项含有事后才知道的内容。"
+            if life.leaks(model)
+            else "请先看模型卡，再选一个普查批次试运行：试运行期间只在后台计算，不显示，也不影响名单。"
+        )
+    if life.is_asked(access, model):
+        return "已申请启用，正在等第二位老师签字。"
+    if not life.shadow_scores(access, model):
+        return "正在试运行，还没有给出过提示：请等后台计算完成。"
+    ready = life.watched_until(model)
+    if ready is not None and now() < ready:
+        return f"正在试运行，{stamp(ready)} 以后可以申请启用。"
+    return "试运行已满，可以申请启用，由另一位老师签字。"
 
 
 def _days(name: str) -> int:

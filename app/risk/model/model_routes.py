@@ -1,4 +1,4 @@
-"""模型与提示: which edition is in use, its card on screen and on paper, two editions side by side, and the steps of its life."""
+"""模型与提示: which edition is in use, its card on screen and on paper, two beside each other, the steps of a life."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from flask import Response, flash, jsonify, redirect, render_template, request, 
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
-from app.risk.model import card_page, card_paper, life, model_list, training_job
+from app.risk.model import card_page, card_paper, life, model_list, shelf, training_job
 from app.risk.model.model_forms import RetireForm, RollBackForm, ShadowForm
 from app.security.policy import Permission, Purpose
 from app.web.arguments import identifier, version_seen
@@ -50,13 +50,19 @@ def compare() -> ResponseReturnValue:
     known = {row.id: row for row in every}
     found = [known[held] for held in chosen if held in known] or [known[row.id] for row in every[:2]]
     sides = [card_page.of(access, access.find(RiskModel, row.id)) for row in found[:2]]
-    return render_template("models/compare.html", every=every, sides=sides)
+    return render_template("models/compare.html", every=every, sides=sides, inputs=card_page.beside(sides))
 
 
 @models.route("/<uuid:model_id>", needs=Permission.MODEL_READ, purpose=Purpose.ADMINISTRATION)
 def show(model_id: UUID) -> ResponseReturnValue:
     model = access.find(RiskModel, model_id)
-    return render_template("models/card.html", model=model, view=card_page.of(access, model))
+    return render_template(
+        "models/card.html",
+        model=model,
+        view=card_page.of(access, model),
+        trouble=shelf.one(access, model.id).trouble,
+        asked=life.is_asked(access, model),
+    )
 
 
 @models.route("/<uuid:model_id>/card.pdf", needs=Permission.MODEL_READ, purpose=Purpose.ADMINISTRATION)

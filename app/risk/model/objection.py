@@ -24,7 +24,6 @@ from app.notices import post
 from app.risk.duty import role_of
 from app.security.access import Access
 from app.security.holders import first_holder, holders_of
-from app.security.policy import CENTRE
 from config import catalogue
 from models.base import new_id
 from models.case import TalkWay

@@ -31,6 +31,7 @@ from app.security.policy import Permission, Purpose
 from config import catalogue
 from ml import store, train
 from models.identity import Role
+from models.interview import InterviewEntry, InterviewStage
 from models.moment import now
 from models.refusal import Refusal
 from models.risk_model import ModelStage, RiskModel
@@ -78,6 +79,7 @@ def prepare_training(
         _refuse_too_few(known)
         gathered = gather.gather(access, known.students, at=known.at, domains=in_force)
         groups = labels.groups_of(access, known.students)
+        told_at = _told_at(access, known)
         rules_version = rulebook.current(access.session).version
     beat(GATHERING, 100)
     settings = _settings()
@@ -91,7 +93,13 @@ def prepare_training(
             beat=_part(beat, GATHERING, LEARNING),
         )
         card = measured.card_of(
-            model, gathered, known, groups, settings=settings, beat=_part(beat, GATHERING + LEARNING, MEASURING)
+            model,
+            gathered,
+            known,
+            groups,
+            told_at=told_at,
+            settings=settings,
+            beat=_part(beat, GATHERING + LEARNING, MEASURING),
         )
     except train.TooFew as problem:
         raise Refusal(_too_few(known)) from problem
@@ -106,6 +114,15 @@ def prepare_training(
         procedure=model.procedure,
         rules_version=rules_version,
     )
+
+
+def _told_at(access: Access, known: labels.Labelled) -> list[datetime]:
+    """When each outcome was written down: an earlier round's late outcome is news, not experience."""
+    query = select(InterviewEntry.round_id, InterviewEntry.student_id, InterviewEntry.ended_at).where(
+        InterviewEntry.stage == InterviewStage.DONE
+    )
+    ended = {(round_id, student_id): when for round_id, student_id, when in access.session.execute(query)}
+    return [ended[place] for place in zip(known.rounds, known.students, strict=True)]
 
 
 def _settings() -> train.Settings:
