@@ -22,6 +22,8 @@ from tests.screening.files import Person, bring_in, enrol, line, phq, written
 
 CALM = 2
 """A PHQ-9 total that no rule speaks of."""
+NONE = [""] * 7
+"""No answer to GAD-7."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +65,11 @@ class Listed:
 
 
 def listed(house: House, folder: Path, totals: Sequence[int]) -> Listed:
-    """One student per PHQ-9 total: from 10 on the rules list him."""
+    """One student per PHQ-9 total, without any GAD-7: from 10 on the rules list him."""
     staff = staffed(house)
     people = enrol(house, len(totals), staff.group)
-    bring_in(house, written(folder, *(line(person, phq(total)) for person, total in zip(people, totals, strict=True))))
+    rows = [line(person, phq(total), NONE) for person, total in zip(people, totals, strict=True)]
+    bring_in(house, written(folder, *rows))
     return Listed(house, staff, people)
 
 
