@@ -114,9 +114,7 @@ def test_the_level_a_talk_came_to_is_kept_and_a_serious_one_offers_the_next_step
     entry, person = held.entry(held.people[1]), held.staff.psychologist
     person.post(f"/interviews/{entry.id}/take")
 
-    page = person.post(
-        f"/interviews/{entry.id}", stage="second_talk", level="orange", text="需要继续", version="2"
-    )
+    page = person.post(f"/interviews/{entry.id}", stage="second_talk", level="orange", text="需要继续", version="2")
 
     assert "重点（橙）" in page
     assert "建立个案" in page
