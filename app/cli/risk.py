@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from app.cli import risk_evaluate
+from app.cli import risk_evaluate, risk_simulate
 
 
 @click.group()
@@ -13,3 +13,4 @@ def risk() -> None:
 
 
 risk.add_command(risk_evaluate.evaluate_command)
+risk.add_command(risk_simulate.simulate_command)
