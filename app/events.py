@@ -27,6 +27,8 @@ class Event:
     """Whose data it concerns, when they are few enough to name."""
     count: int | None = None
     """How many people or rows it concerns, when they are many."""
+    digest: bytes | None = None
+    """Of a file that must not be exchanged unseen: it stands in the log."""
     quiet: ClassVar[bool] = False
     """A quiet event is told to listeners and leaves no row of its own in the log."""
 

@@ -5,7 +5,7 @@ Rooms import only what is below them. Whatever must go upward is written here.
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import time, timedelta
 from typing import Any
 
 from flask import Flask
@@ -18,6 +18,7 @@ from app.admin.routes import admin
 from app.audit.routes import audit
 from app.cases import care, closure, panel
 from app.cases.alert_routes import alerts
+from app.cases.care_talk import TalkRecorded
 from app.cases.case_routes import casework
 from app.cases.routes import cases
 from app.help.routes import help_pages
@@ -32,8 +33,16 @@ from app.jobs.timetable import Timetable
 from app.jobs.worker import Worker
 from app.notices import post
 from app.notices.routes import notices
-from app.risk import dropped, ground, interview, judge, ladder, reattributed, rescored, stated, undone
-from app.risk.routes import risk
+from app.risk import dropped, ground, interview, judge, ladder, objection_panel, reattributed, rescored, stated, undone
+from app.risk.hint_routes import hints
+from app.risk.interview_routes import risk
+from app.risk.model import data_use, life, objection, ordering, overdue, rescoring, training_job, trend, watched
+from app.risk.model.data_use import DataUseSwitchedOff
+from app.risk.model.data_use_routes import data_use_room
+from app.risk.model.life import ModelActivated, ModelRetired, ShadowStarted
+from app.risk.model.model_routes import models as model_room
+from app.risk.model.scoring import RoundScored
+from app.risk.objection_routes import objections
 from app.screening import panel as screening_panel
 from app.screening import retest
 from app.screening.corrections import rejected_book, rescore, rollback
@@ -85,6 +94,10 @@ ROOMS = (
     corrections,
     sources,
     risk,
+    hints,
+    objections,
+    model_room,
+    data_use_room,
     cases,
     alerts,
     casework,
@@ -112,15 +125,46 @@ def wire_events() -> None:
     events.listen(StructuredInterviewHeld, stated.raise_stated)
     events.listen(ClassPostsChanged, ground.follow_new_posts)
     events.listen(RoundChanged, interview.follow_new_deadline)
-    events.listen(approval.ApprovalDecided, rules_change.apply_decided, closure.apply_decided, care.apply_lowering)
+    events.listen(
+        approval.ApprovalDecided,
+        rules_change.apply_decided,
+        closure.apply_decided,
+        care.apply_lowering,
+        data_use.apply_decided,
+        life.apply_decided,
+    )
     events.listen(FileCommitted, arrival.follow_committed, unseen.follow_committed)
     events.listen(FileWithdrawn, arrival.follow_withdrawn, unseen.follow_put_aside)
     events.listen(FileRefused, arrival.follow_refused, unseen.follow_put_aside)
     events.listen(FileStale, arrival.follow_stale)
+    _wire_scoring()
+    _wire_model_life()
     events.listen(FilePreviewed, trial.follow_previewed, unseen.follow_previewed)
     sheets.find_with(judge.judge)
     rollback.count_with(undone.count)
     rescore.judge_with(rescored.count)
+
+
+def _wire_scoring() -> None:
+    """Facts that the model looks at have arrived or gone: their round is scored again, after everything else."""
+    events.listen(ScreeningCommitted, rescoring.follow_delivery)
+    events.listen(BatchRolledBack, rescoring.follow_delivery)
+    events.listen(SheetsReattributed, rescoring.follow_corrected)
+    events.listen(SheetsRescored, rescoring.follow_corrected)
+    events.listen(StructuredInterviewHeld, rescoring.follow_students)
+    events.listen(TalkRecorded, rescoring.follow_students)
+    events.listen(objection.ObjectionRaised, rescoring.follow_students)
+    events.listen(objection.ObjectionDecided, rescoring.follow_students)
+    events.listen(RoundScored, ordering.follow)
+
+
+def _wire_model_life() -> None:
+    """Another edition is used or watched, or data may no longer be: rounds are scored again, or it learns anew."""
+    events.listen(ShadowStarted, rescoring.follow_everything)
+    events.listen(ModelActivated, rescoring.follow_everything)
+    events.listen(ModelRetired, rescoring.follow_everything)
+    events.listen(DataUseSwitchedOff, life.follow_switched_off, rescoring.follow_everything)
+    events.listen(RoundScored, watched.follow_scored)
 
 
 # --- which panels make a file ----------------------------------------------------------------
@@ -136,9 +180,9 @@ def wire_panels() -> None:
         screening_panel.entries,
         screening_panel.interviews_held,
     ]
-    record.sections[:] = [screening_panel.changes]
+    record.sections[:] = [trend.section, screening_panel.changes]
     record.standings[:] = [panel.standing]
-    record.actions[:] = [panel.actions, screening_panel.actions]
+    record.actions[:] = [panel.actions, screening_panel.actions, objection_panel.actions]
 
 
 # --- jobs and their times -----------------------------------------------------------------------
@@ -160,6 +204,7 @@ def job_kinds() -> dict[str, Kind]:
     kinds += [
         Kind(name="ladder", permission=Permission.CLOCKS_RUN, purpose=Purpose.CARE, run=ladder.climb),
         Kind(name="retests", permission=Permission.CLOCKS_RUN, purpose=Purpose.CARE, run=retest.chase),
+        Kind(name="objections", permission=Permission.CLOCKS_RUN, purpose=Purpose.CARE, run=objection.chase),
         Kind(
             name="log_head",
             permission=Permission.MAINTENANCE,
@@ -170,6 +215,7 @@ def job_kinds() -> dict[str, Kind]:
         Kind(name="clear_away", permission=Permission.MAINTENANCE, purpose=Purpose.ADMINISTRATION, run=_clear_away),
     ]
     kinds += _source_kinds()
+    kinds += _scoring_kinds()
     return {kind.name: kind for kind in kinds}
 
 
@@ -192,6 +238,18 @@ def _source_kinds() -> list[Kind]:
     ]
 
 
+def _scoring_kinds() -> list[Kind]:
+    """The model scores a round after facts arrived, and every round by night."""
+    scoring: dict[str, Any] = {"permission": Permission.RISK_SCORE, "purpose": Purpose.CARE}
+    return [
+        Kind(name=rescoring.SCORE, prepare=rescoring.prepare, run=rescoring.write, **scoring),
+        Kind(name=rescoring.NIGHTLY, prepare=rescoring.look, run=rescoring.nightly, **scoring),
+        training_job.KIND,
+        watched.KIND,
+        overdue.KIND,
+    ]
+
+
 def _nothing_more(_access: Access, *, prepared: object) -> None:
     """The work of this job was its preparation."""
 
@@ -206,12 +264,16 @@ def _clear_away(access: Access) -> None:
 TIMETABLE = (
     Timetable("ladder", timedelta(minutes=1)),
     Timetable("retests", timedelta(hours=1)),
+    Timetable("objections", timedelta(days=1)),
     Timetable("log_head", timedelta(minutes=1)),
     Timetable("clear_away", timedelta(days=1)),
     Timetable("source.look", timedelta(minutes=1)),
     Timetable("source.collect", timedelta(minutes=1)),
     Timetable("source.clock", timedelta(minutes=1)),
     Timetable("screening.unseen", timedelta(minutes=1)),
+    Timetable(overdue.JOB, timedelta(days=1)),
+    Timetable(watched.JOB, timedelta(days=1), at=time(3, 30)),
+    Timetable(rescoring.NIGHTLY, timedelta(days=1), at=time(2, 30)),
 )
 
 

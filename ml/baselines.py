@@ -144,6 +144,8 @@ def _boosted(model: HistGradientBoostingClassifier, table: FeatureTable, y: Floa
     for place, feature in enumerate(table.features):
         if feature.nominal:
             x[:, place] = _codes(x[:, place], split.train)
+        if np.isnan(x[split.train, place]).all():
+            x[:, place] = 0.0  # nobody to learn from knows it; the library cannot bin such a column
     model.fit(x[split.train], y[split.train], sample_weight=w[split.train])
     return np.asarray(model.decision_function(x[split.test]), dtype=np.float64)
 

@@ -35,6 +35,7 @@ class RiskModel(Versioned, HasStages, OfSelf, Base):
         ModelStage.ACTIVE: {ModelStage.RETIRED},
         ModelStage.RETIRED: {ModelStage.ACTIVE},
     }
+    __taken_back__ = frozenset({ModelStage.RETIRED})
     __table_args__ = (
         Index(
             "uq_risk_model_active",
@@ -72,6 +73,8 @@ class RiskModel(Versioned, HasStages, OfSelf, Base):
     """Of the file; the log has it too. A file that does not match is not used."""
     card: Mapped[str] = mapped_column(Text)
     """JSON of the model card: figures of groups large enough to be told, never a person."""
+    watched: Mapped[str | None] = mapped_column(Text)
+    """JSON, counts only: how its order would have differed from the one in use, over its shadow round."""
     shadow_round_id: Mapped[UUID | None] = reference("screening_round.id", nullable=True)
     shadow_since: Mapped[Moment | None]
     approval_id: Mapped[UUID | None] = reference("approval.id", nullable=True)
@@ -131,6 +134,7 @@ class ModelObjection(Versioned, HasStages, OfStudent, Base):
         ObjectionStage.EXPLAINED: set(),
         ObjectionStage.WITHDRAWN: set(),
     }
+    __taken_back__ = frozenset({ObjectionStage.UPHELD})
     __table_args__ = (
         Index(
             "uq_model_objection_open",

@@ -1,4 +1,4 @@
-"""Results files of an invented college: a screening this autumn, one in spring, and a delivery with open questions."""
+"""Results files of an invented college: three screenings of the same people, and a delivery with open questions."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from openpyxl import Workbook
 from app.screening.scales.scale import all_scales
 from models.moment import now
 
+MOST_CALM = 19  # PHQ-9: from 20 on an alert is raised (config/rules.toml)
 HEADER = ("学号", "姓名", "班级", "提交时间", "用时")
 
 
@@ -24,7 +25,21 @@ class Line(NamedTuple):
     class_name: str
 
 
-def write_autumn(path: Path, people: Sequence[Line], chance: random.Random) -> list[Line]:
+class Strains:
+    """How much each invented student carries, hidden behind all he answers and says; partly lasting, partly not."""
+
+    def __init__(self, people: Sequence[Line], seed: int) -> None:
+        chance = random.Random(seed)  # noqa: S311 - invented people, no secrets
+        self._lasting = {person.number: chance.gauss(0, 1) for person in people}
+        self._seed = seed
+
+    def on(self, number: str, occasion: str) -> float:
+        """The strain of one student on one occasion, the same however often it is asked."""
+        of_the_day = random.Random(f"{self._seed}.{occasion}.{number}").gauss(0, 1)  # noqa: S311
+        return 0.8 * self._lasting[number] + 0.6 * of_the_day
+
+
+def write_autumn(path: Path, people: Sequence[Line], chance: random.Random, strains: Strains) -> list[Line]:
     """Answers with one hidden strain per person, near the shares of domain §2.1; with a few dirty rows.
 
     Returns who was away.
@@ -38,7 +53,7 @@ def write_autumn(path: Path, people: Sequence[Line], chance: random.Random) -> l
         if chance.random() < 0.03:
             away.append(person)
             continue
-        strain = chance.gauss(0, 1)
+        strain = strains.on(person.number, "autumn")
         phq = [_answer(chance, strain, -0.15) for _ in range(8)] + [_answer(chance, strain, -1.75)]
         gad = [_answer(chance, strain, -0.2) for _ in range(7)]
         rows.append((*person, *_when(chance, 3), *phq, *gad))
@@ -47,16 +62,39 @@ def write_autumn(path: Path, people: Sequence[Line], chance: random.Random) -> l
     return away
 
 
-def write_spring(path: Path, people: Sequence[Line], chance: random.Random) -> None:
-    """Half a year ago, calmer: factors of one platform as means, and PHQ-9 items; it raised nothing and is over."""
+def write_year_before(path: Path, people: Sequence[Line], chance: random.Random, strains: Strains) -> None:
+    """A year ago: PHQ-9 and GAD-7 items. Nothing critical: those alerts would long be over."""
+    header = [*HEADER, *(f"{all_scales()[key].name} 第{n}题" for key, n in _items("phq9", "gad7"))]
+    rows = []
+    for person in people:
+        strain = strains.on(person.number, "year_before")
+        phq, gad = _mild(chance, strain, 8), [_answer(chance, strain, -0.1) for _ in range(7)]
+        rows.append((*person, *_when(chance, 398), *phq, 0, *gad))
+    save(path, header, rows)
+
+
+def write_spring(path: Path, people: Sequence[Line], chance: random.Random, strains: Strains) -> None:
+    """Half a year ago: factors of one platform as means, and PHQ-9 items; nothing critical either."""
     names = [part.name for part in all_scales()["scl90"].subscales][:9]
     header = [*HEADER, *(f"PHQ-9 第{number}题" for number in range(1, 10)), *names]
     rows = []
     for person in people:
-        phq = [int(chance.random() < 0.3) for _ in range(8)] + [0]
-        factors = [round(1 + abs(chance.gauss(0, 0.25)), 2) for _ in names]
-        rows.append((*person, *_when(chance, 205), *phq, *factors))
+        strain = strains.on(person.number, "spring")
+        factors = [round(min(max(1.35 + 0.33 * strain + chance.gauss(0, 0.22), 1), 4), 2) for _ in names]
+        rows.append((*person, *_when(chance, 203), *_mild(chance, strain, 8), 0, *factors))
     save(path, header, rows)
+
+
+def _items(*keys: str) -> list[tuple[str, int]]:
+    return [(key, item.number) for key in keys for item in all_scales()[key].items]
+
+
+def _mild(chance: random.Random, strain: float, items: int) -> list[int]:
+    """Answers whose sum stays below the line at which an alert is raised."""
+    found = [_answer(chance, strain, -0.1) for _ in range(items)]
+    while sum(found) > MOST_CALM:
+        found[found.index(max(found))] -= 1
+    return found
 
 
 def write_late(path: Path, people: Sequence[Line], chance: random.Random) -> None:

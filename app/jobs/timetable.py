@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 from sqlalchemy import select
 
 from app.jobs.queue import enqueue
 from models.database import Database
 from models.job import Job
-from models.moment import now
+from models.moment import now, zone
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,9 +20,14 @@ class Timetable:
 
     kind: str
     every: timedelta
+    at: time | None = None
+    """At which time of day, where the school is, something daily is due."""
 
     def slot(self, instant: datetime) -> datetime:
         """The latest due time not after ``instant``."""
+        if self.at is not None:
+            today = datetime.combine(instant.astimezone(zone()).date(), self.at, zone())
+            return (today if today <= instant else today - self.every).astimezone(UTC)
         seconds = int(self.every.total_seconds())
         return datetime.fromtimestamp(int(instant.timestamp()) // seconds * seconds, UTC)
 

@@ -66,6 +66,8 @@ class Decision:
         self._subjects: dict[UUID, None] = {}
         self._fields: dict[str, None] = {}
         self._object_id: UUID | None = None
+        self._counted = 0
+        """Values opened only to be added up: the log says how many, not whose."""
         book.decisions.append(self)
         if writing:
             session.info.setdefault("decisions", []).append(self)
@@ -106,6 +108,7 @@ class Decision:
                     object_id=happened.object_id,
                     subjects=happened.student_ids,
                     count=happened.count,
+                    digest=happened.digest,
                 )
             )
         events.tell(self, happened)
@@ -124,6 +127,7 @@ class Decision:
                 object_id=self._object_id,
                 subjects=tuple(self._subjects),
                 fields=tuple(sorted(self._fields)),
+                count=self._counted or None,
             )
         ]
 
@@ -136,6 +140,7 @@ class Decision:
         subjects: tuple[UUID, ...] = (),
         fields: tuple[str, ...] = (),
         count: int | None = None,
+        digest: bytes | None = None,
     ) -> Record:
         return Record(
             actor_id=self.actor.id,
@@ -151,4 +156,5 @@ class Decision:
             subjects=subjects,
             fields=fields,
             count=count,
+            digest=digest,
         )

@@ -55,6 +55,7 @@ class Record:
     subjects: tuple[UUID, ...] = ()
     fields: tuple[str, ...] = ()
     count: int | None = None
+    digest: bytes | None = None
 
 
 @dataclass(slots=True)
@@ -92,6 +93,8 @@ def payload_of(record: Record, entry_id: UUID, at: datetime) -> bytes:
         "fields": list(record.fields),
         "count": record.count if record.count is not None else len(record.subjects),
     }
+    if record.digest is not None:
+        held["digest"] = record.digest.hex()
     return json.dumps(held, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode()
 
 

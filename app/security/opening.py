@@ -42,8 +42,7 @@ class Opening(Decision):
         self, rows: Sequence[Any], attribute: InstrumentedAttribute[Any], *, label: str | None = None
     ) -> list[bytes | None]:
         field = field_of(attribute)
-        if field.group not in OPENS.get(self.permission, frozenset()):
-            raise Undecided(f"{self.permission} does not open {field.group}")
+        self._refuse_unlisted(field)
         places = [self._place(row, field) for row in rows]
         values = [self._value(row, attribute, label) for row in rows]
         held = [owner.bytes for (owner, _), value in zip(places, values, strict=True) if value is not None]
@@ -61,12 +60,37 @@ class Opening(Decision):
 
         For sums over a whole round, where naming every student in the log would bury what matters there.
         """
-        if not self._everybody:
-            raise Undecided("sums need a rule over everything")
+        self._refuse_sums_of_some()
         before = dict(self._subjects)
         texts = self.open_each(rows, attribute)
         self._subjects = before
+        self._counted += len(texts)
         return texts
+
+    def open_many_to_count(
+        self,
+        attribute: InstrumentedAttribute[Any],
+        owners: Sequence[bytes],
+        rows: Sequence[bytes],
+        sealed: Sequence[Sealed | None],
+    ) -> list[bytes | None]:
+        """The same column by column, ids raw, one owner's rows together: where a row object each would cost more."""
+        self._refuse_sums_of_some()
+        field = field_of(attribute)
+        self._refuse_unlisted(field)
+        self._vault.fetch_keys(field.owner_kind, owners, field.key_class, make=False)
+        if owners:
+            self._fields[field.group] = None
+        self._counted += len(owners)
+        return self._vault.open_many(field, owners, rows, sealed)
+
+    def _refuse_sums_of_some(self) -> None:
+        if not self._everybody:
+            raise Undecided("sums need a rule over everything")
+
+    def _refuse_unlisted(self, field: SealedField) -> None:
+        if field.group not in OPENS.get(self.permission, frozenset()):
+            raise Undecided(f"{self.permission} does not open {field.group}")
 
     def _place(self, row: Any, field: SealedField) -> tuple[UUID, UUID]:
         """Owner and row of a sealed value, from an entity or from a list row labelled ``<table>_id``."""

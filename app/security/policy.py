@@ -366,6 +366,8 @@ LEARNED_FROM = frozenset(
     {"response_set.body", "student.details", "interview_entry.body", "interview_entry.outcome", "signal.reason"}
 )
 """What features and labels are gathered from: opened by the machine, for a score or a sum, never shown."""
+WHOLE = frozenset({"risk_model.file"})
+"""Opened to see that it is whole, so that a page can say so and nothing broken comes into use; never shown."""
 
 OPENS: dict[Permission, frozenset[str]] = {
     Permission.OWN_WORKPLACE: frozenset({"draft.body"}),
@@ -379,9 +381,12 @@ OPENS: dict[Permission, frozenset[str]] = {
     Permission.SCREENING_CORRECT: CORRECTED | IDENTITY,
     Permission.ROUND_COVERAGE: FACE,
     Permission.SOURCE_RECEIVE: frozenset({"screening_source.push_key", "push.body"}),
-    Permission.INTERVIEW_WORK: FACE | {"interview_entry.body", "interview_entry.outcome", "risk_score.body"},
+    Permission.INTERVIEW_WORK: FACE
+    | {"interview_entry.body", "interview_entry.outcome", "risk_score.body", "risk_model.file"},
     Permission.RISK_READ: frozenset({"risk_score.body"}),
     Permission.RISK_SCORE: LEARNED_FROM | {"risk_model.file", "risk_score.body"},
+    Permission.MODEL_READ: WHOLE,
+    Permission.MODEL_MANAGE: WHOLE,
     Permission.HINT_YIELD: frozenset({"interview_entry.body", "interview_entry.outcome"}),
     Permission.OBJECTION_WORK: FACE | {"model_objection.body", "model_objection.answer", "risk_score.body"},
     Permission.UNPLACED_WORK: IDENTITY | {"unplaced_answer.body"},

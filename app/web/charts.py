@@ -33,6 +33,41 @@ def line(key: str, title: str, description: str, marks: Sequence[Mark], *, lowes
                 Markup('<line class="chart-line" x1="{}" y1="{}" x2="{}" y2="{}"/>').format(start, ys[0], end, ys[1])
             )
     parts += [_mark(mark, x, lowest, highest) for mark, x in zip(marks, places, strict=True)]
+    return _drawn(key, title, description, parts)
+
+
+def steps(key: str, title: str, description: str, marks: Sequence[Mark], *, names: Sequence[str]) -> Markup:
+    """A chart of steps that have names and no size: ``value`` is the place of a name, the lowest first.
+
+    No number stands on it, because a step is not an amount.
+    """
+    highest = len(names) - 1
+    places = [_across(number, len(marks)) for number in range(len(marks))]
+    parts = [_named(name, _up(place, 0, highest)) for place, name in enumerate(names)]
+    for one, other, start, end in zip(marks, marks[1:], places, places[1:], strict=False):
+        if one.value is not None and other.value is not None:
+            here, there = _up(one.value, 0, highest), _up(other.value, 0, highest)
+            path = Markup('<path class="chart-line" fill="none" d="M{} {}H{}V{}"/>')
+            parts.append(path.format(start, here, end, there))
+    for mark, x in zip(marks, places, strict=True):
+        below = Markup('<text class="chart-label" x="{}" y="{}">{}</text>').format(x, HEIGHT - 8, escape(mark.label))
+        if mark.value is None:
+            parts.append(
+                Markup('<text class="chart-gap" x="{}" y="{}">×</text>').format(x, HEIGHT - BOTTOM - 6) + below
+            )
+        else:
+            dot = Markup('<circle class="chart-dot" cx="{}" cy="{}" r="4"/>')
+            parts.append(dot.format(x, _up(mark.value, 0, highest)) + below)
+    return _drawn(key, title, description, parts)
+
+
+def _named(name: str, y: float) -> Markup:
+    return Markup(
+        '<line class="chart-guide" x1="{}" y1="{}" x2="{}" y2="{}"/><text class="chart-scale" x="{}" y="{}">{}</text>'
+    ).format(LEFT, y, WIDTH - RIGHT, y, LEFT - 6, y + 4, escape(name))
+
+
+def _drawn(key: str, title: str, description: str, parts: Sequence[Markup]) -> Markup:
     return Markup(
         '<svg class="chart" viewBox="0 0 {} {}" role="img" aria-labelledby="{}-title {}-desc">'
         '<title id="{}-title">{}</title><desc id="{}-desc">{}</desc>{}</svg>'

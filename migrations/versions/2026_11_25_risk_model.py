@@ -93,6 +93,7 @@ def upgrade() -> None:
         sa.Column("without", sa.Text(), nullable=False),
         sa.Column("sha256", sa.LargeBinary(length=32), nullable=False),
         sa.Column("card", sa.Text(), nullable=False),
+        sa.Column("watched", sa.Text(), nullable=True),
         sa.Column("shadow_round_id", Id(), nullable=True),
         sa.Column("shadow_since", sa.DateTime(timezone=True), nullable=True),
         sa.Column("approval_id", Id(), nullable=True),
@@ -136,6 +137,48 @@ def upgrade() -> None:
     op.create_index("ix_risk_score_model_id", "risk_score", ["model_id"], unique=False)
     op.create_index("ix_risk_score_round_id_model_id", "risk_score", ["round_id", "model_id"], unique=False)
     op.create_index("ix_risk_score_student_id_scored_at", "risk_score", ["student_id", "scored_at"], unique=False)
+    op.create_table(
+        "model_move",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("model_id", Id(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("by", Id(), nullable=True),
+        sa.Column("role", sa.String(24), nullable=False),
+        sa.Column("before", sa.String(12), nullable=True),
+        sa.Column("after", sa.String(12), nullable=False),
+        sa.Column("cause", sa.String(length=24), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(["by"], ["staff.id"], name="fk_model_move_by"),
+        sa.ForeignKeyConstraint(["model_id"], ["risk_model.id"], name="fk_model_move_model_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_model_move"),
+    )
+    op.create_index("ix_model_move_model_id", "model_move", ["model_id"], unique=False)
+    op.create_table(
+        "model_training",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("purpose", sa.String(length=24), nullable=False),
+        sa.Column("stage", sa.String(12), nullable=False),
+        sa.Column("because", sa.String(length=24), nullable=False),
+        sa.Column("asked_by", Id(), nullable=True),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("progress", sa.Integer(), nullable=False),
+        sa.Column("progress_total", sa.Integer(), nullable=False),
+        sa.Column("said", sa.Text(), nullable=True),
+        sa.Column("model_id", Id(), nullable=True),
+        sa.ForeignKeyConstraint(["asked_by"], ["staff.id"], name="fk_model_training_asked_by"),
+        sa.ForeignKeyConstraint(["model_id"], ["risk_model.id"], name="fk_model_training_model_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_model_training"),
+    )
+    op.create_index(
+        "uq_model_training_asked",
+        "model_training",
+        ["purpose"],
+        unique=True,
+        sqlite_where=sa.text("stage = 'asked'"),
+        postgresql_where=sa.text("stage = 'asked'"),
+    )
     op.add_column("interview_entry", sa.Column("origin", sa.String(8), server_default="rules", nullable=False))
     op.add_column("interview_entry", sa.Column("place", sa.Integer(), nullable=True))
     op.add_column("interview_entry", sa.Column("share", sa.Double(), nullable=True))
@@ -151,6 +194,10 @@ def downgrade() -> None:
     op.drop_column("interview_entry", "share")
     op.drop_column("interview_entry", "place")
     op.drop_column("interview_entry", "origin")
+    op.drop_index("uq_model_training_asked", table_name="model_training")
+    op.drop_table("model_training")
+    op.drop_index("ix_model_move_model_id", table_name="model_move")
+    op.drop_table("model_move")
     op.drop_index("ix_risk_score_student_id_scored_at", table_name="risk_score")
     op.drop_index("ix_risk_score_round_id_model_id", table_name="risk_score")
     op.drop_index("ix_risk_score_model_id", table_name="risk_score")
