@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr, stdtrit
+from scipy.special import ndtr, ndtri, stdtrit
 
 Floats = NDArray[np.float64]
 
@@ -80,6 +80,17 @@ def estimate(value: float, drawn: Floats, *, level: float = LEVEL, size: float =
     tail = expanded((1 - level) / 2, size)
     low, high = np.quantile(known, [tail, 1 - tail])
     return Estimate(float(value), float(low), float(high))
+
+
+def by_spread(value: float, drawn: Floats, *, level: float) -> Estimate:
+    """A normal interval by the spread of the draws, for high levels: far percentiles would need thousands of draws."""
+    known = drawn[np.isfinite(drawn)]
+    if not np.isfinite(value):
+        return UNKNOWN
+    if len(known) < max(2, _LEAST_DEFINED * len(drawn)):
+        return Estimate(float(value))
+    half = float(-ndtri((1 - level) / 2) * known.std(ddof=1))
+    return Estimate(float(value), float(value - half), float(value + half))
 
 
 def expanded(tail: float, size: float) -> float:

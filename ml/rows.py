@@ -63,7 +63,7 @@ class Rows:
         return self.ranked[0].labels
 
     def draw(self, draws: int, seed: int) -> Drawn:
-        value = self.measure(self.weights)
+        value = self.plain()
         counts = resamples(len(self.weights), draws=draws, seed=seed, people=self.people, strata=self.strata)
         held = [self.measure(self.weights * count) for count in counts]
         return Drawn(value, {name: np.array([one[name] for one in held]) for name in value}, self.size)
@@ -74,6 +74,10 @@ class Rows:
         who = np.arange(len(self.weights)) if self.people is None else np.unique(self.people, return_inverse=True)[1]
         hit = self.labels > 0
         return min(witnesses(np.bincount(who[held], weights=self.weights[held])) for held in (hit, ~hit))
+
+    def plain(self) -> dict[str, float]:
+        """The figures without draws."""
+        return self.measure(self.weights)
 
     def measure(self, weights: Floats) -> dict[str, float]:
         found = [measure(held, weights, self.asked) for held in self.ranked]

@@ -11,6 +11,7 @@ import scipy
 import sklearn
 
 from app.cli.risk_prepared import Prepared
+from ml import card
 from ml.evaluate import Comparison, Forward
 from ml.fairness import GroupFigures
 from ml.figures import Figures, evaluate
@@ -66,6 +67,7 @@ def evaluated(held: Prepared, found: Found, *, seconds: float, settings: Setting
         "shuffled": _shuffled(comparison),
         "by_group": [_group(one) for one in found.groups],
         "forward": _forward(found.forward),
+        "words": card.words(comparison),
         "leak_suspected": comparison.leak_suspected,
         "leak_limit": comparison.leak_limit,
         "strongest": _strongest(found.model),
