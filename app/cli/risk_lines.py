@@ -79,9 +79,10 @@ def _checks(held: dict[str, Any]) -> list[str]:
         interval = f"（{_number(low)}–{_number(high)}）" if low is not None else ""
         lines.append(f"打乱结局后整个流程的 AUC（99% 区间）：{_number(mixed['auc'])}{interval}，{words}。")
     if held["leak_suspected"]:
+        names = _few(held["suspects"] or held["strongest"])
         lines.append(
-            f"疑似泄漏：随访数据的 AUC 高于 {held['leak_limit']}。请检查是否混入了事后才知道的列"
-            f"（作用最大的：{_few(held['strongest'])}）；若结局与各列同时得到，请加 --same-time。"
+            f"leak? 疑似泄漏：随访数据的 AUC 高于 {held['leak_limit']}。请检查是否混入了事后才知道的列，"
+            f"包括只在有结局时才填写的列（先看：{names}）；若结局与各列同时得到，请加 --same-time。"
         )
     return lines
 
