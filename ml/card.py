@@ -17,6 +17,8 @@ from ml.intervals import Estimate
 
 _SMALLEST = 30
 _FEW_EVENTS = 60
+_WIDE = 1.0
+"""Width of the interval of a slope from which nothing is said of it."""
 _SIMPLER = {"single": "只看最好的单个分数{name}", "rules": "按现行规则排序", "logistic": "用普通逻辑回归"}
 
 
@@ -75,8 +77,11 @@ def _gap(gap: Estimate) -> str:
 
 def _calibration(held: Figures) -> str:
     slope, shift = held.slope, held.in_the_large
+    unsure = "预期人数与实际是否相符，尚不能判断。"
     if slope.low is None or slope.high is None or shift.low is None or shift.high is None:
-        return "预期人数与实际是否相符，尚不能判断。"
+        return unsure
+    if slope.high - slope.low > _WIDE:
+        return unsure
     wrong = []
     if shift.low > 0 or shift.high < 0:
         wrong.append("实际需要关注的比预期的" + ("多" if shift.low > 0 else "少"))
