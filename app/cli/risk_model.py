@@ -42,7 +42,9 @@ def train_command(as_json: bool) -> None:
             model = training.keep(access, trained)
             held = {"edition": model.edition, "labels": model.labels, "positives": model.positives}
             held |= {"sha256": model.sha256.hex(), "features": json.loads(model.features)}
-    words = f"第 {held['edition']} 版已训练：{held['labels']} 名学生的面谈结果，其中 {held['positives']} 名需要继续关注。"
+    words = (
+        f"第 {held['edition']} 版已训练：{held['labels']} 名学生的面谈结果，其中 {held['positives']} 名需要继续关注。"
+    )
     report(held, as_json=as_json, words=words + "请到“模型与提示”看模型卡。")
 
 
@@ -95,7 +97,9 @@ def replay_command(round_name: str | None, limit: int | None, as_json: bool) -> 
         door.enter(CONSOLE, *_SCORE, writing=False) as access,
     ):
         found = replay.replay_all(access, round_id, limit=limit, beat=beat)
-    different = [{"score": str(one.score_id), "differs": [item.value for item in one.differs]} for one in found.different]
+    different = [
+        {"score": str(one.score_id), "differs": [item.value for item in one.differs]} for one in found.different
+    ]
     words = f"重算 {found.count} 条，{found.same} 条逐位相同，{len(different)} 条不同。"
     report({"count": found.count, "same": found.same, "different": different}, as_json=as_json, words=words)
     if different:
@@ -121,7 +125,10 @@ def _rounds(door: Door, name: str | None) -> list[tuple[UUID, str]]:
     query = select(ScreeningRound.id, ScreeningRound.name).order_by(ScreeningRound.opened_at, ScreeningRound.id)
     with door.database.reading() as session:
         if name is None:
-            return [(row.id, row.name) for row in session.execute(query.where(ScreeningRound.id.in_(scoring.scored_rounds(session))))]
+            return [
+                (row.id, row.name)
+                for row in session.execute(query.where(ScreeningRound.id.in_(scoring.scored_rounds(session))))
+            ]
         found = session.execute(query.where(ScreeningRound.name == " ".join(name.split()))).all()
     if not found:
         raise Refusal(f"没有名为“{name}”的普查批次。")
