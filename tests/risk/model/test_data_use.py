@@ -55,6 +55,7 @@ def test_data_are_used_when_a_second_person_has_signed_and_not_before(house: Hou
     head, _, affairs = house.make.team()
     row, request = _asked(head, house)
     assert _in_force(house) == frozenset()
+    assert "等待签字" in head.get(f"/data-use/{row.id}")
 
     page = affairs.get(f"/approvals/{request.id}")
     for words in ("学籍变动", ASKED["purpose"], "本人单独同意", ASKED["assessment"], "近两年休学后复学、校外实习"):
