@@ -7,8 +7,6 @@ own. How many rounds to grow is found on held-out folds (``grow``).
 
 Codes without an order are put in the order of their (shrunken) rates among the rows learned from, so that one
 threshold parts codes of high from codes of low rate; the curve is then read off code by code.
-
-Trees grow in one thread: on tables of this size a second one gains nothing, and waits for its turn where others work.
 """
 
 from __future__ import annotations
@@ -19,7 +17,6 @@ from typing import Any
 
 import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier
-from threadpoolctl import threadpool_limits
 
 from ml.calibrate import base_rate
 from ml.features import Feature
@@ -84,8 +81,7 @@ class Trees:
             weights = (
                 self._weights if (self._weights != 1.0).any() else None
             )  # binning by weights takes ten times as long
-            with threadpool_limits(1, user_api="openmp"):
-                self.estimator.set_params(max_iter=rounds).fit(self._inputs, self._labels, sample_weight=weights)
+            self.estimator.set_params(max_iter=rounds).fit(self._inputs, self._labels, sample_weight=weights)
 
     def read(self, start: int, stop: int) -> Additive:
         """The trees of these rounds as one curve per feature, centred on the rows they were grown on."""

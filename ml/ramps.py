@@ -4,7 +4,7 @@ Per column a few knots and a small matrix that says which heights at the knots o
 
 - two values: one standardised line;
 - codes without an order, and undirected columns of few values: one parameter per value, shrunk toward the mean;
-- else: one standardised line plus a ramp between neighbouring quantiles.
+- else: one standardised line plus a ramp between neighbouring values, or quantiles where there are many.
 
 A direction is a bound on parameters (all at least, or all at most, 0), so the fitted curve cannot turn. The loss
 is the weighted log-loss times ``STIFFNESS`` plus half the squared parameters, minimised by L-BFGS-B.
@@ -75,7 +75,8 @@ def bend(feature: Feature, values: Floats) -> Bend:
         return Bend(True, codes, np.eye(len(codes)), sign)
     if 2 < len(codes) <= FEW and sign == 0:
         return Bend(False, codes, np.eye(len(codes)), sign)
-    knots = codes if len(codes) == 2 else _apart(np.quantile(known, np.linspace(0, 1, PIECES + 1)))
+    few = len(codes) <= PIECES + 1
+    knots = codes if few else _apart(np.quantile(known, np.linspace(0, 1, PIECES + 1)))
     width = knots[-1] - knots[0]
     line = (knots - knots[0]) / width / max(float(np.std((known - knots[0]) / width)), 1e-6)
     ramps = np.tri(len(knots), len(knots) - 1, -1) if len(knots) > 2 else np.zeros((len(knots), 0))

@@ -18,7 +18,7 @@ from models.intake import BatchKind, ImportBatch
 from models.interview import InterviewEntry
 from models.notice import Notice
 from models.participation import ConsentText, Retest, RoundAbsence, StructuredInterview
-from models.risk_model import DataUse
+from models.risk_model import DataUse, ModelObjection
 from models.screening import ResponseSet, ScreeningRound, UnplacedAnswer
 from models.source import SourceKind
 from models.student import Student
@@ -62,6 +62,7 @@ def furnish(house: House) -> tuple[dict[str, str], dict[Role, Client]]:
         "retest_id": _only(house, Retest),
         "held_id": _only(house, StructuredInterview),
         "task_id": _only(house, Task),
+        "objection_id": _objection(house, people[Role.ADVISOR], student),
         "notice_id": _only(house, Notice),
         "approval_id": _approval(head, house),
         "use_id": _data_use(head, house),
@@ -86,6 +87,11 @@ def _source(house: House, head: Client) -> Any:
         held = {"columns": {"student_number": "学号"}, "scales": {"gad7": {"total": "总分"}}}
         source.remember(access, row, [held], confirmed_by=head.id)
     return row.id
+
+
+def _objection(house: House, advisor: Client, student: Student) -> Any:
+    advisor.post(f"/students/{student.id}/objection", text="不想由程序来判断")
+    return _only(house, ModelObjection)
 
 
 def _ask_again(house: House, student: Student) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
+from threadpoolctl import threadpool_limits
 
 from ml import boosted, ramps
 from ml.features import Direction, Feature
@@ -27,6 +29,12 @@ ODD = {
     "two": [0.0, 1.0, 1.0, 0.0, NAN, 1.0],
     "spread": [0.5, 3.1, 2.2, 9.9, 4.4, 7.5],
 }
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> Iterator[None]:
+    with threadpool_limits(1):
+        yield
 
 
 def test_the_curves_read_off_are_the_trees() -> None:

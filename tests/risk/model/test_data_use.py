@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from app.risk.model import data_use
 from app.security.access import Denied
+from app.security.actor import Actor
 from app.security.policy import Permission, Purpose
 from models.approval import Approval
 from models.identity import Role
@@ -76,14 +77,15 @@ def test_declined_is_never_used_and_may_be_asked_again(house: House) -> None:
     assert again.id != row.id
 
 
-def test_who_asked_cannot_sign(house: House) -> None:
-    head = house.make.person(Role.CENTRE_HEAD, more=[Role.AFFAIRS_HEAD])
+def test_who_asked_cannot_sign_in_another_role(house: House) -> None:
+    both = house.make.person(Role.CENTRE_HEAD, more=[Role.AFFAIRS_HEAD])
     house.make.person(Role.AFFAIRS_HEAD)
-    _, request = _asked(head, house)
+    as_head = Actor(role=Role.CENTRE_HEAD, id=both.id)
+    with house.door.enter(as_head, Permission.DATA_USE_CHANGE, Purpose.ADMINISTRATION) as access:
+        row = data_use.ask(access, **ASKED)
 
-    both = Client(house, head.staff, Role.AFFAIRS_HEAD)
-
-    assert both.get(f"/approvals/{request.id}").status == 404
+    assert both.actor.role is Role.AFFAIRS_HEAD
+    assert both.get(f"/approvals/{row.approval_id}").status == 404
 
 
 def test_a_domain_has_one_entry_that_waits_or_holds(house: House) -> None:
