@@ -62,10 +62,7 @@ def drift_of(access: Access, model_id: UUID | None, round_id: UUID) -> dict[str,
     """
     held = shelf.one(access, model_id) if model_id is not None else shelf.Shelf(trouble=shelf.NONE)
     rate: float = catalogue.table("risk_model")["false_alarm"]
-    if held.shelved is None:
-        looked = _against_previous(access, None, round_id, rate)
-    else:
-        looked = _against_learned(access, held.shelved, round_id, rate)
+    looked = _looked_at(access, held.shelved, round_id, rate)
     told = looked.as_json() if looked is not None else {"checks": [], "words": ["还没有可以比较的批次。"]}
     return told | {"found": bool(looked and looked.findings), "trouble": held.trouble}
 
@@ -131,18 +128,23 @@ def _table(
     return gather(access, students, at=at, domains=data_use.in_force(access.session), only=keys).table
 
 
-def _against_learned(access: Access, shelved: Shelved, round_id: UUID, rate: float) -> Drift | None:
-    """The rounds it learned from against this one; and its word against the outcomes that came since."""
+def _looked_at(access: Access, shelved: Shelved | None, round_id: UUID, rate: float) -> Drift | None:
+    """This round against earlier ones; and with a model, its word against the outcomes that came since."""
+    before = _round_before(access, round_id)
+    if shelved is None:
+        return _between(access, None, before, round_id, rate) if before else None
     until = access.session.get_one(RiskModel, shelved.id).trained_until
     every = labelled(access, until=now())
     old = np.array([at <= until for at in every.at], dtype=bool)
     learned = {held for held, is_old in zip(every.rounds, old, strict=True) if is_old} - {round_id}
-    if not learned:
-        return _against_previous(access, shelved, round_id, rate)
-    before, after = _of_rounds(access, learned, shelved), _of_rounds(access, [round_id], shelved)
-    looked = drift.between(before, after, rate=rate / 2)
+    looked = _between(access, shelved, learned or before, round_id, rate / 2)
     line = _calibration(access, shelved, every, np.flatnonzero(~old), rate / 2)
-    return Drift(looked.checks + line.checks, rate, len(before), len(after), looked.notes + line.notes)
+    notes = looked.notes + line.notes
+    return Drift(looked.checks + line.checks, rate, looked.rows_before, looked.rows_after, notes)
+
+
+def _between(access: Access, shelved: Shelved | None, earlier: Collection[UUID], round_id: UUID, rate: float) -> Drift:
+    return drift.between(_of_rounds(access, earlier, shelved), _of_rounds(access, [round_id], shelved), rate=rate)
 
 
 def _calibration(access: Access, shelved: Shelved, every: Labelled, new: NDArray[np.intp], rate: float) -> Drift:
@@ -157,19 +159,17 @@ def _calibration(access: Access, shelved: Shelved, every: Labelled, new: NDArray
     )
 
 
-def _against_previous(access: Access, shelved: Shelved | None, round_id: UUID, rate: float) -> Drift | None:
+def _round_before(access: Access, round_id: UUID) -> list[UUID]:
     """The newest round before this one that has results."""
     own = access.session.get_one(ScreeningRound, round_id)
-    earlier = access.session.scalar(
-        select(ScreeningRound.id)
-        .where(
-            ScreeningRound.opened_at < own.opened_at,
-            ScreeningRound.id.in_(select(ResponseSet.round_id).where(ResponseSet.voided_at.is_(None))),
+    return list(
+        access.session.scalars(
+            select(ScreeningRound.id)
+            .where(
+                ScreeningRound.opened_at < own.opened_at,
+                ScreeningRound.id.in_(select(ResponseSet.round_id).where(ResponseSet.voided_at.is_(None))),
+            )
+            .order_by(ScreeningRound.opened_at.desc(), ScreeningRound.id.desc())
+            .limit(1)
         )
-        .order_by(ScreeningRound.opened_at.desc(), ScreeningRound.id.desc())
-        .limit(1)
     )
-    if earlier is None:
-        return None
-    before, after = _of_rounds(access, [earlier], shelved), _of_rounds(access, [round_id], shelved)
-    return drift.between(before, after, rate=rate)

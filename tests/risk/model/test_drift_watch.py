@@ -119,7 +119,22 @@ def test_without_a_model_the_round_before_is_what_it_is_compared_with(
     first, second = _drift(sqlite_house, SPRING, model=False), _drift(sqlite_house, AUTUMN, model=False)
 
     assert (first["found"], first["words"]) == (False, ["还没有可以比较的批次。"])
+    assert not _drift(sqlite_house, SPRING)["found"]
     assert second["found"]
+
+
+def test_outcomes_that_do_not_come_true_any_more_are_told(
+    sqlite_house: House, spring: tuple[Client, list[Person]], tmp_path: Path
+) -> None:
+    head, people = spring
+    wave(sqlite_house, tmp_path, AUTUMN, *[line(person, phq(17), gad(14)) for person in people[:60]])
+    for person in people[:60]:
+        talked(sqlite_house, head, person, "C")
+
+    found = _drift(sqlite_house, AUTUMN)
+
+    [check] = [check for check in found["checks"] if check["kind"] == "calibration"]
+    assert (check["found"], check["after"]) == (True, 0.0)
 
 
 def test_the_head_hears_of_it_once_per_round_and_only_when_collecting_is_over(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -222,3 +223,20 @@ def test_a_model_that_was_retired_meanwhile_writes_nothing(house: House, round_:
         scoring.write_round(access, prepared)
 
     assert scores(house) == []
+
+
+def test_a_model_that_calls_everybody_calm_takes_nothing_from_anybody(
+    house: House, people: list[Person], round_: ScreeningRound, tmp_path: Path
+) -> None:
+    lulling = replace(model_of(), base=-60.0)
+    bring_in(house, written(tmp_path, line(people[3], phq(16, ninth=2)), name="critical.csv"))
+    before, ruled = everything(house), entries(house)
+    shelve(house, lulling)
+
+    house.work()
+
+    with house.door.enter(WORKER, Permission.RISK_SCORE) as access:
+        assert {said.band for said in scoring.said_of(access, round_.id).values()} == {Band.USUAL}
+    after = everything(house)
+    assert ruled.items() <= entries(house).items()
+    assert all(after[name] == before[name] for name in ("alert", "duty", "signal", "response_set", "retest"))
