@@ -101,7 +101,7 @@ def inputs(held: list[dict[str, Any]]) -> list[dict[str, str]]:
     return [
         {
             "meaning": one["meaning"] + (f"（{one['unit']}）" if one["unit"] else ""),
-            "source": one["source"],
+            "source": words["source"].get(one["source"], one["source"]),
             "direction": words["direction"][one["direction"]],
             "sensitivity": words["sensitivity"][one["sensitivity"]],
             "known": NOT_KNOWN if one["known"] is None else f"{one['known']:.0%}",

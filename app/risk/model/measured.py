@@ -30,6 +30,8 @@ from ml.train import OutOfFold, Settings, TooFew, out_of_fold
 FORMAT = 1
 TENTHS = 21
 """Places along a feature at which its effect is told."""
+FEW_VALUES = 6
+"""A feature of no more values than these is told value by value."""
 INNER = (0.05, 0.95)
 """Of the known values of a feature: further out stand single people."""
 Told = Callable[[int, int], None]
@@ -107,7 +109,7 @@ def _data(model: Model, gathered: Gathered, known: Labelled) -> dict[str, Any]:
         "weighted": model.weighted,
         "cohorts": sorted(model.cohorts),
         "origins": told if min(told.values()) >= few else {},
-        "counts": {name: (count if count >= few else None) for name, count in sorted(known.counts.items())},
+        "counts": {name: (count if count >= few or count == 0 else None) for name, count in sorted(known.counts.items())},
     }
 
 
@@ -141,10 +143,13 @@ def _joined(bins: list[dict[str, Any]], few: int) -> list[dict[str, Any]]:
     """Neighbouring tenths together until each holds enough people."""
     found: list[dict[str, Any]] = []
     for one in bins:
-        if found and (found[-1]["rows"] < few or one["rows"] < few):
+        if found and found[-1]["rows"] < few:
             found[-1] = _together(found[-1], one)
         else:
             found.append(one)
+    if len(found) > 1 and found[-1]["rows"] < few:
+        last = found.pop()
+        found[-1] = _together(found[-1], last)
     return found if all(one["rows"] >= few for one in found) else []
 
 
@@ -233,7 +238,7 @@ def _shape(model: Model, place: int, known: NDArray[np.float64]) -> list[list[fl
     if len(known) < few:
         return []
     values, sizes = np.unique(known, return_counts=True)
-    if model.features[place].nominal or len(values) <= TENTHS:
+    if model.features[place].nominal or len(values) <= FEW_VALUES:
         grid = values[sizes >= few]
     else:
         low, high = np.quantile(known, INNER)

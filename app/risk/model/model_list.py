@@ -53,8 +53,8 @@ class ListPage:
     """What the next step of each open edition is."""
     seen: dict[UUID, list[tuple[str, str]]]
     """What was seen while it was watched."""
-    asked: dict[UUID, bool]
-    """Whether a signature is awaited."""
+    can_ask: dict[UUID, bool]
+    """Whether a signature may be asked for now."""
     least: int
 
 
@@ -83,7 +83,7 @@ def of(access: Access) -> ListPage:
         cost=_cost(access, active, going_on),
         next={model.id: _next_step(access, model) for model in going_on},
         seen={model.id: card_words.watched_words(model.watched) for model in going_on},
-        asked={model.id: life.is_asked(access, model) for model in going_on},
+        can_ask={model.id: life.can_ask(access, model) for model in going_on},
         least=_days("least_labels"),
     )
 

@@ -61,7 +61,7 @@ def show(model_id: UUID) -> ResponseReturnValue:
         model=model,
         view=card_page.of(access, model),
         trouble=shelf.one(access, model.id).trouble,
-        asked=life.is_asked(access, model),
+        can_ask=life.can_ask(access, model),
     )
 
 

@@ -188,6 +188,9 @@ class Models:
         who = person or self.psychologist
         return who.post(f"/approvals/{asked}", decision="approve" if approve else "decline", version="1")
 
+    def decide_as(self, model_id: UUID, *, who: str, approve: bool) -> None:
+        self.decide(model_id, approve=approve, person=getattr(self, who))
+
     def activate(self, model_id: UUID) -> None:
         with self.acting(model_id) as (access, model):
             life.activate(access, model)
