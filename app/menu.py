@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from app.cases import worklist
+from app.risk.model import objection
 from app.screening import retest
 from app.screening.sources import source_view
 from app.security.access import Access
@@ -25,6 +26,10 @@ def _retests_of_mine(access: Access) -> int:
     return retest.open_of_mine(access.under(Permission.RETEST_WORK))
 
 
+def _objections_open(access: Access) -> int:
+    return objection.open_count(access.under(Permission.OBJECTION_WORK))
+
+
 def _deliveries_waiting(access: Access) -> int:
     return source_view.waiting(access.under(Permission.SOURCE_MANAGE))
 
@@ -45,7 +50,15 @@ NAVIGATION = (
         icon="chat-square-text",
         permission=Permission.INTERVIEW_WORK,
         badge=_interviews_of_mine,
-        family=("risk.interview", "risk.hand_over_interview"),
+        family=(
+            "risk.interview",
+            "risk.hand_over_interview",
+            "hints.dismiss",
+            "hints.known",
+            "hints.reconsider",
+            "hints.talks",
+            "hints.lot",
+        ),
     ),
     Item(
         label="重测名单",
@@ -114,6 +127,20 @@ NAVIGATION = (
         family=("risk.place", "risk.dismiss"),
     ),
     Item(
+        label="提示采纳",
+        endpoint="hints.index",
+        icon="graph-up",
+        permission=Permission.HINT_YIELD,
+    ),
+    Item(
+        label="异议复核",
+        endpoint="objections.index",
+        icon="hand-index",
+        permission=Permission.OBJECTION_WORK,
+        badge=_objections_open,
+        family=("objections.show",),
+    ),
+    Item(
         label="审批",
         endpoint="admin.approvals",
         icon="pen",
@@ -137,6 +164,14 @@ NAVIGATION = (
         permission=Permission.MODEL_READ,
         purpose=Purpose.ADMINISTRATION,
         family=("models.",),
+    ),
+    Item(
+        label="数据使用登记",
+        endpoint="data_use.index",
+        icon="journal-check",
+        permission=Permission.MODEL_READ,
+        purpose=Purpose.ADMINISTRATION,
+        family=("data_use.",),
     ),
     Item(
         label="名册导入",

@@ -33,13 +33,16 @@ from app.jobs.timetable import Timetable
 from app.jobs.worker import Worker
 from app.notices import post
 from app.notices.routes import notices
-from app.risk import dropped, ground, interview, judge, ladder, reattributed, rescored, stated, undone
-from app.risk.model import data_use, life, overdue, rescoring, training_job, trend, watched
+from app.risk import dropped, ground, interview, judge, ladder, objection_panel, reattributed, rescored, stated, undone
+from app.risk.hint_routes import hints
+from app.risk.interview_routes import risk
+from app.risk.model import data_use, life, objection, ordering, overdue, rescoring, training_job, trend, watched
 from app.risk.model.data_use import DataUseSwitchedOff
+from app.risk.model.data_use_routes import data_use_room
 from app.risk.model.life import ModelActivated, ModelRetired, ShadowStarted
 from app.risk.model.model_routes import models as model_room
 from app.risk.model.scoring import RoundScored
-from app.risk.routes import risk
+from app.risk.objection_routes import objections
 from app.screening import panel as screening_panel
 from app.screening import retest
 from app.screening.corrections import rejected_book, rescore, rollback
@@ -91,7 +94,10 @@ ROOMS = (
     corrections,
     sources,
     risk,
+    hints,
+    objections,
     model_room,
+    data_use_room,
     cases,
     alerts,
     casework,
@@ -147,10 +153,13 @@ def _wire_scoring() -> None:
     events.listen(SheetsRescored, rescoring.follow_corrected)
     events.listen(StructuredInterviewHeld, rescoring.follow_students)
     events.listen(TalkRecorded, rescoring.follow_students)
+    events.listen(objection.ObjectionRaised, rescoring.follow_students)
+    events.listen(objection.ObjectionDecided, rescoring.follow_students)
+    events.listen(RoundScored, ordering.follow)
 
 
 def _wire_model_life() -> None:
-    """Another edition is used or watched, or data may no longer be: rounds are scored and learning begins anew."""
+    """Another edition is used or watched, or data may no longer be: rounds are scored again, or it learns anew."""
     events.listen(ShadowStarted, rescoring.follow_everything)
     events.listen(ModelActivated, rescoring.follow_everything)
     events.listen(ModelRetired, rescoring.follow_everything)
@@ -173,7 +182,7 @@ def wire_panels() -> None:
     ]
     record.sections[:] = [trend.section, screening_panel.changes]
     record.standings[:] = [panel.standing]
-    record.actions[:] = [panel.actions, screening_panel.actions]
+    record.actions[:] = [panel.actions, screening_panel.actions, objection_panel.actions]
 
 
 # --- jobs and their times -----------------------------------------------------------------------
@@ -195,6 +204,7 @@ def job_kinds() -> dict[str, Kind]:
     kinds += [
         Kind(name="ladder", permission=Permission.CLOCKS_RUN, purpose=Purpose.CARE, run=ladder.climb),
         Kind(name="retests", permission=Permission.CLOCKS_RUN, purpose=Purpose.CARE, run=retest.chase),
+        Kind(name="objections", permission=Permission.CLOCKS_RUN, purpose=Purpose.CARE, run=objection.chase),
         Kind(
             name="log_head",
             permission=Permission.MAINTENANCE,
@@ -254,6 +264,7 @@ def _clear_away(access: Access) -> None:
 TIMETABLE = (
     Timetable("ladder", timedelta(minutes=1)),
     Timetable("retests", timedelta(hours=1)),
+    Timetable("objections", timedelta(days=1)),
     Timetable("log_head", timedelta(minutes=1)),
     Timetable("clear_away", timedelta(days=1)),
     Timetable("source.look", timedelta(minutes=1)),

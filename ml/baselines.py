@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
+from threadpoolctl import threadpool_limits
 
 from ml import measures
 from ml.features import Direction, FeatureTable
@@ -29,7 +30,7 @@ from ml.train import Beat, nothing
 
 _MOST_CODES = 200
 """Codes of a nominal column that the trees tell apart; the rarer ones count as not known."""
-_ITERATIONS, _RATE, _LEAVES = 300, 0.05, 4
+_ITERATIONS, _RATE, _LEAVES = 150, 0.05, 4
 
 
 @dataclass(frozen=True)
@@ -144,7 +145,10 @@ def _boosted(model: HistGradientBoostingClassifier, table: FeatureTable, y: Floa
     for place, feature in enumerate(table.features):
         if feature.nominal:
             x[:, place] = _codes(x[:, place], split.train)
-    model.fit(x[split.train], y[split.train], sample_weight=w[split.train])
+        if np.isnan(x[split.train, place]).all():
+            x[:, place] = 0.0  # nobody to learn from knows it; the library cannot bin such a column
+    with threadpool_limits(1):  # small tables: threads that wait for each other cost more than they save
+        model.fit(x[split.train], y[split.train], sample_weight=w[split.train])
     return np.asarray(model.decision_function(x[split.test]), dtype=np.float64)
 
 
@@ -163,12 +167,10 @@ def _codes(held: Floats, train: NDArray[np.intp]) -> Floats:
 
 
 def candidates(table: FeatureTable, single: str | None = None) -> list[int]:
-    """The scores that may stand alone: the one named, else those with a direction, else every numeric column."""
+    """The columns that may stand alone: the one named, else every one with an order."""
     if single is not None:
         return [place for place, feature in enumerate(table.features) if feature.key == single]
-    numeric = [place for place, feature in enumerate(table.features) if not feature.nominal]
-    directed = [place for place in numeric if table.features[place].direction != Direction.NONE]
-    return directed or numeric
+    return [place for place, feature in enumerate(table.features) if not feature.nominal]
 
 
 def _single(table: FeatureTable, y: Floats, w: Floats, turns: list[list[Split]], scores: list[int]) -> Ordered:

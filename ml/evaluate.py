@@ -20,7 +20,7 @@ from ml import baselines
 from ml.baselines import Ordered
 from ml.features import FeatureTable
 from ml.figures import Figures, evaluate, figures_of
-from ml.forward import Forward, across, forward
+from ml.forward import Forward, across, forward, out_of_given_folds
 from ml.intervals import Estimate, Floats, as_json
 from ml.rows import CAPACITY, DRAWS, SEED, THRESHOLDS, Asked, Drawn, Rows, prepare
 from ml.train import Beat, OutOfFold, Settings, nothing, out_of_fold
@@ -34,6 +34,7 @@ __all__ = [
     "across",
     "evaluate",
     "forward",
+    "out_of_given_folds",
     "shuffled_labels",
     "worth",
 ]
@@ -82,6 +83,7 @@ def worth(
     single: str | None = None,
     rules: Floats | None = None,
     weights: Floats | None = None,
+    people: NDArray[Any] | None = None,
     strata: NDArray[Any] | None = None,
     event_days: Floats | None = None,
     capacity: Sequence[float] = CAPACITY,
@@ -97,31 +99,42 @@ def worth(
     """Compare a model out of fold with simpler orders on its own folds.
 
     ``single`` names the score that stands alone; without it the best is chosen
-    inside each training fold. Raises ``Leak`` above ``leak_limit`` (``None``:
+    inside each training fold. ``people`` are drawn whole where they are not
+    those of the table. Raises ``Leak`` above ``leak_limit`` (``None``:
     the labels are not follow-up), or only says so where ``stop`` is off.
     """
     asked = Asked(tuple(capacity), tuple(thresholds), event_days)
     rules_seen = None if rules is None else np.asarray(rules, dtype=np.float64)
 
-    def rows_of(order: Ordered) -> Rows:
+    def rows_of(order: Ordered, *, plain: bool = False) -> Rows:
         return prepare(
             labels,
             np.where(np.isfinite(oof.log_odds), order.log_odds, np.nan),
             asked=asked,
-            weights=weights,
-            people=table.people,
+            weights=None if plain else weights,
+            people=table.people if people is None else people,
             strata=strata,
             ranks=order.ranks,
         )
 
-    own = rows_of(Ordered(np.atleast_2d(oof.log_odds)))
+    def is_too_good(order: Ordered, drawn: Drawn) -> bool:
+        """A leak shows with and without weights; a weighted figure alone may rest on a handful of rows."""
+        if leak_limit is None or not drawn.value["auc"] > leak_limit:
+            return False
+        return weights is None or rows_of(order, plain=True).draw(1, seed).value["auc"] > leak_limit
+
+    said = Ordered(np.atleast_2d(oof.log_odds))
+    own = rows_of(said)
     drawn = own.draw(draws, seed)
-    suspected = leak_limit is not None and drawn.value["auc"] > leak_limit
+    suspected = is_too_good(said, drawn)
     if suspected and stop:
         raise Leak(f"leak? AUC {drawn.value['auc']:.3f} is above {leak_limit} on follow-up data")
     held = baselines.out_of_fold(table, labels, oof.folds, rules=rules_seen, weights=weights, single=single, beat=beat)
     rows = {name: rows_of(order) for name, order in held.items()}
     others = {name: one.draw(draws, seed) for name, one in rows.items()}
+    suspects = [name for name, one in others.items() if is_too_good(held[name], one)]
+    if suspects and stop:
+        raise Leak(f"leak? AUC of {suspects[0]} is above {leak_limit} on follow-up data")
     return Comparison(
         figures_of(own, drawn, draws=draws, seed=seed),
         {name: figures_of(rows[name], one, draws=draws, seed=seed) for name, one in others.items()},
@@ -130,7 +143,7 @@ def worth(
         shuffled_labels(table, labels, rules=rules_seen, weights=weights, settings=settings, draws=draws, seed=seed)
         if shuffle
         else None,
-        suspected,
+        suspected or bool(suspects),
         leak_limit,
     )
 

@@ -93,7 +93,10 @@ def _parts(held: Any) -> Parts:
 
 
 def _plain(value: Any) -> Any:
-    return str(value) if isinstance(value, str) else value
+    """Enum members as words, whole limits as the floats they come back as."""
+    if isinstance(value, str):
+        return str(value)
+    return value if value is None or isinstance(value, bool) else float(value)
 
 
 def _array(values: Floats) -> Floats:
@@ -144,8 +147,6 @@ def _feature(held: Any) -> Feature:
         **dict.fromkeys(("key", "meaning", "unit", "source", "higher", "lower"), str),
         **dict.fromkeys(("nominal", "core"), bool),
     }
-    limits = {name: None if held[name] is None else float(held[name]) for name in ("lowest", "highest")}
     told: dict[str, Any] = {name: _of(kind, held[name]) for name, kind in kinds.items()}
-    return Feature(
-        direction=Direction(held["direction"]), sensitivity=Sensitivity(held["sensitivity"]), **told, **limits
-    )
+    told |= {name: None if held[name] is None else float(held[name]) for name in ("lowest", "highest")}
+    return Feature(direction=Direction(held["direction"]), sensitivity=Sensitivity(held["sensitivity"]), **told)

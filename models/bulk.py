@@ -81,13 +81,14 @@ def fetch_many(session: Session, query: Select[*tuple[Any, ...]]) -> list[tuple[
     return _fetched(session, query, columns)
 
 
-def fetch_sealed(session: Session, query: Select[*tuple[Any, ...]]) -> list[tuple[Any, ...]]:
-    """The same, where the last column is a sealed one: it comes as ``Sealed``, to be opened through an access."""
+def fetch_sealed(session: Session, query: Select[*tuple[Any, ...]]) -> list[list[Any]]:
+    """A bulk read column by column, of which the last is sealed: it comes as ``Sealed``, for an access to open."""
     columns = list(query.selected_columns)
     if not isinstance(columns[-1].type, SealedType) or any(isinstance(c.type, SealedType) for c in columns[:-1]):
         raise TypeError("exactly the last column is a sealed one")
-    rows = _fetched(session, query, columns)
-    return [(*row[:-1], None if row[-1] is None else Sealed(bytes(row[-1]))) for row in rows]
+    found = [list(column) for column in zip(*_fetched(session, query, columns), strict=True)] or [[] for _ in columns]
+    found[-1] = [None if value is None else Sealed(bytes(value)) for value in found[-1]]
+    return found
 
 
 def _fetched(session: Session, query: Select[*tuple[Any, ...]], columns: Sequence[Any]) -> list[tuple[Any, ...]]:

@@ -1,4 +1,8 @@
-"""The round's interview list (约谈名单): who should be talked to, by whom, by when, and what came of it."""
+"""The round's interview list (约谈名单): who should be talked to, by whom, by when, and what came of it.
+
+A rule that speaks later takes the place of a hint, whatever had become of the
+hint, save a talk that was held: so an ended hint may still be void.
+"""
 
 from __future__ import annotations
 
@@ -73,12 +77,15 @@ class InterviewEntry(Versioned, HasStages, OfStudent, Base):
             InterviewStage.VOID,
         },
         InterviewStage.DONE: set(),
-        InterviewStage.DECLINED: set(),
-        InterviewStage.NOT_REACHED: set(),
-        InterviewStage.DISMISSED: set(),
-        InterviewStage.KNOWN: set(),
+        InterviewStage.DECLINED: {InterviewStage.VOID},
+        InterviewStage.NOT_REACHED: {InterviewStage.VOID},
+        InterviewStage.DISMISSED: {InterviewStage.LISTED, InterviewStage.VOID},
+        InterviewStage.KNOWN: {InterviewStage.LISTED, InterviewStage.VOID},
         InterviewStage.VOID: set(),
     }
+    __taken_back__ = frozenset(
+        {InterviewStage.DISMISSED, InterviewStage.KNOWN, InterviewStage.DECLINED, InterviewStage.NOT_REACHED}
+    )
     __table_args__ = (
         Index(
             "uq_interview_entry_live",
@@ -125,4 +132,4 @@ class InterviewEntry(Versioned, HasStages, OfStudent, Base):
     body: Mapped[Sealed] = clinical("interview_entry.body/1")
     """JSON: the reasons, each with its rule."""
     outcome: Mapped[Sealed | None] = clinical("interview_entry.outcome/1", nullable=True)
-    """JSON: A, B or C, the level of attention, a few lines; or in words why a hint was dismissed."""
+    """JSON: ``result`` (A, B, C), ``level``, ``text``, ``by``, ``earlier``; or in words why a hint was dismissed."""

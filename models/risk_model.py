@@ -35,6 +35,7 @@ class RiskModel(Versioned, HasStages, OfSelf, Base):
         ModelStage.ACTIVE: {ModelStage.RETIRED},
         ModelStage.RETIRED: {ModelStage.ACTIVE},
     }
+    __taken_back__ = frozenset({ModelStage.RETIRED})
     __table_args__ = (
         Index(
             "uq_risk_model_active",
@@ -133,6 +134,7 @@ class ModelObjection(Versioned, HasStages, OfStudent, Base):
         ObjectionStage.EXPLAINED: set(),
         ObjectionStage.WITHDRAWN: set(),
     }
+    __taken_back__ = frozenset({ObjectionStage.UPHELD})
     __table_args__ = (
         Index(
             "uq_model_objection_open",

@@ -12,6 +12,8 @@ class HasStages:
     """A root with a ``stage`` and a table of the moves it allows (states.md)."""
 
     __moves__: ClassVar[dict[Any, set[Any]]]
+    __taken_back__: ClassVar[frozenset[Any]] = frozenset()
+    """Stages that are ends, although a person may take the decision back."""
     stage: Any
 
     def move_to(self, stage: StrEnum) -> None:
@@ -22,4 +24,4 @@ class HasStages:
 
     @property
     def has_ended(self) -> bool:
-        return not self.__moves__[self.stage]
+        return not self.__moves__[self.stage] or self.stage in self.__taken_back__

@@ -18,6 +18,7 @@ from models.intake import BatchKind, ImportBatch
 from models.interview import InterviewEntry
 from models.notice import Notice
 from models.participation import ConsentText, Retest, RoundAbsence, StructuredInterview
+from models.risk_model import DataUse, ModelObjection
 from models.screening import ResponseSet, ScreeningRound, UnplacedAnswer
 from models.source import SourceKind
 from models.student import Student
@@ -61,8 +62,10 @@ def furnish(house: House) -> tuple[dict[str, str], dict[Role, Client]]:
         "retest_id": _only(house, Retest),
         "held_id": _only(house, StructuredInterview),
         "task_id": _only(house, Task),
+        "objection_id": _objection(house, people[Role.ADVISOR], student),
         "notice_id": _only(house, Notice),
         "approval_id": _approval(head, house),
+        "use_id": _data_use(head, house),
         "class_id": group.id,
         "absence_id": _absence(house, head),
         "consent_id": _only(house, ConsentText),
@@ -86,6 +89,11 @@ def _source(house: House, head: Client) -> Any:
     return row.id
 
 
+def _objection(house: House, advisor: Client, student: Student) -> Any:
+    advisor.post(f"/students/{student.id}/objection", text="不想由程序来判断")
+    return _only(house, ModelObjection)
+
+
 def _ask_again(house: House, student: Student) -> None:
     """A re-test of one student, as a delivery with doubtful answers asks for it."""
     with house.console(Permission.SCREENING_IMPORT, Purpose.CARE) as access:
@@ -106,6 +114,11 @@ def _absence(house: House, head: Client) -> Any:
 def _approval(head: Client, house: House) -> Any:
     head.post("/rules/change", name="clock:orange.contact", value="3", reason="更快一些")
     return _only(house, Approval)
+
+
+def _data_use(head: Client, house: House) -> Any:
+    head.post("/data-use/ask", domain="registry", purpose="复学适应期", legal_basis="consent", assessment="评估 01 号")
+    return _only(house, DataUse)
 
 
 def _screen(house: House, head: Client) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from app.cli import bench_import, bench_match, bench_read, bench_scoring, bench_validity
+from app.cli import bench_import, bench_match, bench_read, bench_score, bench_scoring, bench_validity
 from app.cli.output import json_option, report
 
 
@@ -74,6 +74,23 @@ def scoring_command(sheets: int, gaps: float, rounds: int, as_json: bool) -> Non
     held = bench_scoring.run(sheets, rounds, gaps, summary)
     words = f"计分 {sheets} 份：{held['ratio']} 倍于求和（{held['whole_seconds']} / {held['bare_seconds']} 秒）"
     report(held, as_json=as_json, words=words)
+
+
+@bench.command("score")
+@click.option("--rows", default=1_000_000, show_default=True, type=click.IntRange(1000))
+@click.option("--students", default=100_000, show_default=True, type=click.IntRange(100))
+@click.option("--rounds", default=5, show_default=True, type=click.IntRange(1))
+@json_option
+def score_command(rows: int, students: int, rounds: int, as_json: bool) -> None:
+    """模型计算与其各部分的 predict_proba 之比；收集输入每 10 万名学生的秒数，及其与裸解密、解析之比。"""
+    held = bench_score.run(rows, students, rounds, summary)
+    scored, found = held["score"], held["gather"]
+    seconds = f"{scored['whole_seconds']} / {scored['bare_seconds']} 秒"
+    lines = [
+        f"计算 {rows} 名：{scored['ratio']} 倍于各部分（{seconds}），{scored['features']} 项输入",
+        f"收集 {students} 名：每 10 万名 {found['seconds_per_100000']} 秒，{found['ratio']} 倍于裸解密与解析",
+    ]
+    report(held, as_json=as_json, words="\n".join(lines))
 
 
 @bench.command("match")

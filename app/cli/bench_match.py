@@ -41,7 +41,7 @@ def run(students: int) -> dict[str, Any]:
     changed = bench_roster.renumbered(people)
     lines = bench_roster.lines(chance, people, changed)
     with tempfile.TemporaryDirectory() as folder:
-        settings = bench_import._settings(Path(folder) / "home")
+        settings = bench_import.settings_in(Path(folder) / "home")
         installation.create(settings, kind=DeploymentKind.DEMO, school="bench")
         door = installation.opened(settings)
         _enrol(door, people, changed)

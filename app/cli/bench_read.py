@@ -30,8 +30,8 @@ STUDENTS = 2_000
 def run(seconds: int, rounds: int) -> dict[str, Any]:
     """Measure the p99 of reading a student's file with and without the log, interleaved."""
     with tempfile.TemporaryDirectory() as folder:
-        settings = bench_import._settings(Path(folder) / "home")
-        bench_import._build(settings, STUDENTS)
+        settings = bench_import.settings_in(Path(folder) / "home")
+        bench_import.build(settings, STUDENTS)
         door = installation.opened(settings)
         with_log: list[float] = []
         without: list[float] = []

@@ -17,7 +17,7 @@ from models.interview import InterviewEntry
 from models.moment import now, today
 from models.refusal import Refusal
 from models.risk import Alert, Duty, DutyStage
-from models.risk_model import RiskModel
+from models.risk_model import ModelObjection, ObjectionStage, RiskModel
 from models.screening import ScreeningRound, UnplacedAnswer
 from models.source import Arrival, ArrivalState, ScreeningSource
 
@@ -152,6 +152,9 @@ def _refuse_with_open_items(access: Access, staff: Staff, role: Role | None = No
         "个案": select(Case.id).where(Case.keeper_id == staff.id, Case.closed_at.is_(None)),
         "随访": select(Task.id).where(Task.owner_id == staff.id, Task.stage == TaskStage.OPEN),
         "约谈": select(InterviewEntry.id).where(InterviewEntry.owner_id == staff.id, InterviewEntry.ended_at.is_(None)),
+        "异议复核": select(ModelObjection.id).where(
+            ModelObjection.owner_id == staff.id, ModelObjection.stage == ObjectionStage.OPEN
+        ),
         "待核实的提示": select(UnplacedAnswer.id).where(
             UnplacedAnswer.owner_id == staff.id, UnplacedAnswer.ended_at.is_(None)
         ),

@@ -2,6 +2,10 @@
 
 An entry nobody has worked on goes with the sheets it rested on. Once a talk
 has begun it is a person's: it stays, and its owner is told.
+
+A hint (the model's, or drawn by lot) rests on all that the round knows of a
+student: it goes when the round has no answers of his any more, and its owner is
+told, because no file had announced it.
 """
 
 from __future__ import annotations
@@ -11,6 +15,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import select
+from sqlalchemy.orm import aliased
 
 from app.notices import post
 from app.risk import relist
@@ -18,7 +23,7 @@ from app.risk.duty import role_of
 from app.screening.importing.prepare import ScreeningCommitted, SheetsVoided
 from app.security.access import Access
 from models.intake import BatchStage, ImportBatch
-from models.interview import InterviewEntry, InterviewStage
+from models.interview import EntryOrigin, InterviewEntry, InterviewStage
 from models.moment import now
 from models.screening import ResponseSet
 
@@ -55,9 +60,11 @@ def drop_voided(access: Access, happened: SheetsVoided) -> None:
                 InterviewEntry.ended_at.is_(None),
             )
         ):
+            hinted = entry.origin is not EntryOrigin.RULES
             if entry.stage is InterviewStage.LISTED:
                 _drop(entry, happened.by)
-            elif happened.was_anothers and (entry.round_id, entry.student_id, entry.batch_id) in brought:
+                told += [(entry.owner_id, role_of(access.session, entry.owner_id))] if hinted else []
+            elif happened.was_anothers and (hinted or (entry.round_id, entry.student_id, entry.batch_id) in brought):
                 told.append((entry.owner_id, role_of(access.session, entry.owner_id)))
                 if entry.stage is InterviewStage.INVITED:
                     _drop(entry, happened.by)
@@ -91,11 +98,36 @@ def resting_on(access: Access, batch_id: UUID, *, kept: Collection[UUID]) -> Res
     ).all()
     staying = _students_kept(access, kept)
     mine = [entry for entry in entries if entry.student_id not in staying]
+    mine += _hints(access, batch_id, staying)
     early = {InterviewStage.LISTED, InterviewStage.INVITED}
     return Resting(
         tuple(entry for entry in mine if entry.stage in early),
         tuple(entry for entry in mine if entry.stage not in early),
     )
+
+
+def _hints(access: Access, batch_id: UUID, staying: Collection[UUID]) -> list[InterviewEntry]:
+    """Open hints of students of whom the round has no answers without this delivery: they are asked about nothing."""
+    brought = select(ResponseSet.student_id).where(ResponseSet.batch_id == batch_id)
+    other = aliased(ResponseSet)
+    left = select(other.id).where(
+        other.round_id == InterviewEntry.round_id,
+        other.student_id == InterviewEntry.student_id,
+        other.batch_id != batch_id,
+        other.voided_at.is_(None),
+    )
+    entries = access.session.scalars(
+        select(InterviewEntry)
+        .where(
+            InterviewEntry.round_id.in_(select(ImportBatch.round_id).where(ImportBatch.id == batch_id)),
+            InterviewEntry.ended_at.is_(None),
+            InterviewEntry.origin != EntryOrigin.RULES,
+            InterviewEntry.student_id.in_(brought),
+            ~left.exists(),
+        )
+        .order_by(InterviewEntry.student_id)
+    )
+    return [entry for entry in entries if entry.student_id not in staying]
 
 
 def _students_kept(access: Access, kept: Collection[UUID]) -> set[UUID]:
@@ -126,10 +158,14 @@ def dropped_by(access: Access, batch_id: UUID) -> list[InterviewEntry]:
 def undo(access: Access, batch_id: UUID, *, kept: dict[UUID, UUID]) -> set[UUID]:
     """What the delivery listed goes, what it had taken off stands again; returns the students whose entry went."""
     resting = resting_on(access, batch_id, kept=kept)
-    early = [entry for entry in resting.idle if entry.stage is InterviewStage.INVITED]
+    early = [
+        entry
+        for entry in resting.idle
+        if entry.stage is InterviewStage.INVITED or entry.origin is not EntryOrigin.RULES
+    ]
     told = [(entry.owner_id, role_of(access.session, entry.owner_id)) for entry in [*early, *resting.in_work]]
     for entry in resting.idle:
-        _drop(entry, batch_id)
+        _drop(entry, batch_id if entry.origin is EntryOrigin.RULES else None)
     post.tell_each(access, told, "interview_ground_void")
     access.session.flush()
     _inherit(access, batch_id, kept)
@@ -138,20 +174,26 @@ def undo(access: Access, batch_id: UUID, *, kept: dict[UUID, UUID]) -> set[UUID]
 
 
 def _restore(access: Access, back: Sequence[InterviewEntry]) -> None:
-    """Let entries stand again. One that was written instead, for what was left of the same delivery, gives way."""
+    """Let entries stand again.
+
+    One that was written instead, for what was left of the same delivery, gives
+    way, and so does a hint to a rule's own.
+    """
     taken = _on_list(access, {entry.round_id for entry in back}, [entry.student_id for entry in back])
     free = []
     for entry in back:
         instead = taken.get((entry.round_id, entry.student_id))
         if instead is not None:
-            if instead.batch_id != entry.batch_id or instead.stage is not InterviewStage.LISTED:
+            gives_way = instead.origin is not EntryOrigin.RULES and entry.origin is EntryOrigin.RULES
+            same = instead.batch_id == entry.batch_id and instead.stage is InterviewStage.LISTED
+            if not same and (not gives_way or instead.stage is InterviewStage.DONE):
                 continue
             _drop(instead, None)
         taken[entry.round_id, entry.student_id] = entry
         free.append(entry)
     access.session.flush()
     for entry in free:
-        entry.stage, entry.ended_at, entry.voided_by = InterviewStage.LISTED, None, None
+        entry.stage, entry.ended_at, entry.voided_by, entry.basis = InterviewStage.LISTED, None, None, None
     access.session.flush()
 
 
@@ -189,12 +231,13 @@ def _on_list(
 
 
 def drop_idle(access: Access, round_id: UUID, student_id: UUID, *, by: UUID) -> None:
-    """Take a student off the list whom nobody has invited yet."""
+    """Take a rule's student off the list whom nobody has invited yet."""
     for entry in access.session.scalars(
         select(InterviewEntry).where(
             InterviewEntry.round_id == round_id,
             InterviewEntry.student_id == student_id,
             InterviewEntry.stage == InterviewStage.LISTED,
+            InterviewEntry.origin == EntryOrigin.RULES,
         )
     ):
         _drop(entry, by)

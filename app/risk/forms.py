@@ -6,8 +6,10 @@ from wtforms import RadioField, SelectField, StringField, TextAreaField
 from wtforms.validators import DataRequired, Length, Optional
 
 from app.risk.interview import Result
-from app.web.forms import VersionedForm, choices, to
+from app.web.forms import VersionedForm, choices, options, to
+from app.web.words import label
 from models.interview import InterviewStage
+from models.risk import Level
 
 OUTCOMES = (
     InterviewStage.DONE,
@@ -22,6 +24,13 @@ class InterviewForm(VersionedForm):
 
     stage = RadioField("约谈情况", coerce=to(InterviewStage), validators=[DataRequired("请选择约谈情况。")])
     result = RadioField("结果（完成约谈时选择）", choices=choices(Result), coerce=to(Result), validators=[Optional()])
+    level = RadioField(
+        "谈话后的关注等级",
+        choices=options([("", "暂不评定"), *((item.value, label(item)) for item in Level)]),
+        coerce=to(Level),
+        validators=[Optional()],
+        default="",
+    )
     text = TextAreaField("简要记录", [DataRequired("请写一两句。"), Length(max=2000)])
 
 

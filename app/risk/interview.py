@@ -18,6 +18,7 @@ from models.identity import Role
 from models.interview import InterviewEntry, InterviewStage
 from models.moment import now
 from models.refusal import Refusal
+from models.risk import Level
 
 
 class Result(StrEnum):
@@ -72,18 +73,41 @@ def take(access: Access, entry: InterviewEntry) -> None:
     access.record(InterviewTaken(object_id=entry.id, student_ids=(entry.student_id,)))
 
 
-def record(access: Access, entry: InterviewEntry, *, stage: InterviewStage, result: Result | None, text: str) -> None:
-    """Write down what came of it. A finished talk has a result; the others say why not."""
+def record(
+    access: Access,
+    entry: InterviewEntry,
+    *,
+    stage: InterviewStage,
+    result: Result | None,
+    text: str,
+    level: Level | None = None,
+) -> None:
+    """Write down what came of it. A finished talk has a result; the others say why not.
+
+    ``level`` is what whoever talked now judges; nothing follows from it by
+    itself, the page offers the next step.
+    """
     if stage is InterviewStage.DONE and result is None:
         raise Refusal("请选择约谈结果（A、B 或 C）。", field="result")
     if stage is not InterviewStage.DONE and result is not None:
         raise Refusal("只有完成约谈才有结果，请不要同时选择 A、B、C。", field="result")
+    if level is not None and stage not in {InterviewStage.DONE, InterviewStage.SECOND_TALK}:
+        raise Refusal("没有谈成时不评等级，请取消关注等级的选择。", field="level")
     entry.move_to(stage)
-    held: dict[str, Any] = {"result": result.value if result else None, "text": text, "by": str(access.actor.id)}
-    access.seal_json(entry, InterviewEntry.outcome, held)
+    held = {"result": result.value if result else None, "level": level.value if level else None}
+    write_outcome(access, entry, held | {"text": text})
     if entry.has_ended:
         entry.ended_at = now()
     access.record(InterviewRecorded(object_id=entry.id, student_ids=(entry.student_id,)))
+
+
+def write_outcome(access: Access, entry: InterviewEntry, held: dict[str, Any]) -> None:
+    """What came of an entry, by whom and when; what was written before stays under ``earlier`` (law 8)."""
+    with access.session.no_autoflush:  # one act is one version of the entry
+        before = access.open_json(entry, InterviewEntry.outcome)
+    earlier = [*before.pop("earlier", []), before] if before else []
+    said = held | {"by": str(access.actor.id), "at": now().isoformat(timespec="seconds")}
+    access.seal_json(entry, InterviewEntry.outcome, said | ({"earlier": earlier} if earlier else {}))
 
 
 def hand_over(access: Access, entry: InterviewEntry, *, to: UUID, role: Role) -> None:

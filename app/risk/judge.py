@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,7 +18,7 @@ from app.admin import rulebook
 from app.admin.rule import Rulebook
 from app.events import Event
 from app.notices import post
-from app.risk import alert, unplaced_rows
+from app.risk import alert, gives_way, unplaced_rows
 from app.risk.alert import Concern, Reason, SealedReasons
 from app.risk.capacity import weeks_for
 from app.risk.rules import Hit, hits_of
@@ -32,7 +32,7 @@ from models.bulk import Same, fetch_many
 from models.correction import WitnessKind
 from models.identity import Role
 from models.intake import ImportBatch
-from models.interview import InterviewEntry, InterviewStage
+from models.interview import EntryOrigin, InterviewEntry, InterviewStage
 from models.moment import now
 from models.risk import Alert, Level, Signal
 from models.screening import ScreeningRound
@@ -55,6 +55,12 @@ class _Listed:
     reasons: list[bytes] = field(default_factory=list)
     ids: list[bytes] = field(default_factory=list)
     sealed: list[Sealed] = field(default_factory=list)
+
+    def without(self, students: Collection[bytes]) -> _Listed:
+        """The others, in their order."""
+        kept = [place for place, student in enumerate(self.students) if student not in students]
+        columns: list[list[Any]] = [self.students, self.units, self.weights, self.reasons, self.ids, self.sealed]
+        return _Listed(*([column[place] for place in kept] if column else [] for column in columns))
 
 
 @dataclass(slots=True)
@@ -179,21 +185,12 @@ def _list(listed: _Listed, student: bytes, units: tuple[bytes, bytes], hits: Seq
 
 
 def _not_yet_listed(access: Access, listed: _Listed, screening_round: ScreeningRound) -> _Listed:
-    """Whoever is on the list, or already has an open alert, is not put on it again."""
+    """Whoever a rule has listed, or already has an open alert, is not put on it again; hints give way."""
     on_list = select(InterviewEntry.student_id).where(
-        InterviewEntry.round_id == screening_round.id, InterviewEntry.stage != InterviewStage.VOID
+        InterviewEntry.round_id == screening_round.id, gives_way.holds_the_place()
     )
     skip = {student_id for query in (on_list, _ALERTED) for (student_id,) in fetch_many(access.session, query)}
-    if not skip:
-        return listed
-    kept = _Listed()
-    for place, student in enumerate(listed.students):
-        if student not in skip:
-            kept.students.append(student)
-            kept.units.append(listed.units[place])
-            kept.weights.append(listed.weights[place])
-            kept.reasons.append(listed.reasons[place])
-    return kept
+    return listed.without(skip) if skip else listed
 
 
 def _seal_list(access: Access, listed: _Listed) -> None:
@@ -202,9 +199,14 @@ def _seal_list(access: Access, listed: _Listed) -> None:
 
 
 def _write_list(access: Access, found: RiskFindings, screening_round: ScreeningRound, batch: ImportBatch) -> None:
-    listed = found.listed
+    if not found.listed.students:
+        return
+    access.session.execute(select(ScreeningRound.id).where(ScreeningRound.id == screening_round.id).with_for_update())
+    room = gives_way.make_room(access, screening_round.id, found.listed.students, by=batch.id)
+    listed = found.listed.without(room.kept) if room.kept else found.listed
     if not listed.students:
         return
+    owner = screening_round.owner_id.bytes
     access.insert_many(
         InterviewEntry,
         {
@@ -215,19 +217,24 @@ def _write_list(access: Access, found: RiskFindings, screening_round: ScreeningR
             "college_id": [college_id for college_id, _ in listed.units],
             "class_id": [class_id for _, class_id in listed.units],
             "stage": Same(InterviewStage.LISTED),
-            "owner_id": Same(screening_round.owner_id),
+            "owner_id": [room.owners.get(student, owner) for student in listed.students],
             "due_at": Same(screening_round.interviews_due_at),
             "weight": listed.weights,
+            "origin": Same(EntryOrigin.RULES),
             "rule_version": Same(found.book.version),
             "listed_at": Same(now()),
             "batch_id": Same(batch.id),
             "body": listed.sealed,
         },
     )
+    _tell_owner(access, screening_round, len(listed.students))
+
+
+def _tell_owner(access: Access, screening_round: ScreeningRound, listed: int) -> None:
     role = (
         Role.CENTRE_HEAD
         if first_holder(access.session, Role.CENTRE_HEAD) == screening_round.owner_id
         else Role.PSYCHOLOGIST
     )
-    post.tell(access, screening_round.owner_id, role, "interview_list", count=len(listed.students))
-    access.record(InterviewsListed(object_id=screening_round.id, count=len(listed.students)))
+    post.tell(access, screening_round.owner_id, role, "interview_list", count=listed)
+    access.record(InterviewsListed(object_id=screening_round.id, count=listed))

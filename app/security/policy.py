@@ -381,7 +381,8 @@ OPENS: dict[Permission, frozenset[str]] = {
     Permission.SCREENING_CORRECT: CORRECTED | IDENTITY,
     Permission.ROUND_COVERAGE: FACE,
     Permission.SOURCE_RECEIVE: frozenset({"screening_source.push_key", "push.body"}),
-    Permission.INTERVIEW_WORK: FACE | {"interview_entry.body", "interview_entry.outcome", "risk_score.body"},
+    Permission.INTERVIEW_WORK: FACE
+    | {"interview_entry.body", "interview_entry.outcome", "risk_score.body", "risk_model.file"},
     Permission.RISK_READ: frozenset({"risk_score.body"}),
     Permission.RISK_SCORE: LEARNED_FROM | {"risk_model.file", "risk_score.body"},
     Permission.MODEL_READ: WHOLE,

@@ -64,7 +64,7 @@ def interviews(access: Access, asked: Asked) -> Iterator[Facts]:
         InterviewEntry.outcome,
     ).where(InterviewEntry.ended_at <= asked.until, InterviewEntry.stage != InterviewStage.VOID)
     rows = fetch_sealed(access.session, asked.narrowed(query.order_by(InterviewEntry.student_id)))
-    places, (ids, stages, listed, ended, outcomes) = asked.part(rows, width=5)
+    places, (ids, stages, listed, ended, outcomes) = asked.part(rows)
     known_at, of_time = moments(ended), moments(listed)
     yield _happened("interview.listed", places, known_at, of_time=of_time)
     if "interview.result" not in asked.kinds:

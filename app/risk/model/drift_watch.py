@@ -60,10 +60,12 @@ def drift_of(access: Access, model_id: UUID | None, round_id: UUID) -> dict[str,
     held = shelf.one(access, model_id) if model_id is not None else shelf.Shelf(trouble=shelf.NONE)
     rate: float = catalogue.table("risk_model")["false_alarm"]
     after = _of_round(access, round_id, held.shelved)
-    if held.shelved is not None:
-        looked, against = _against_learned(access, held.shelved, after, rate), LEARNED
-    else:
-        looked, against = _against_previous(access, round_id, after, rate), PREVIOUS
+    looked = (
+        _against_previous(access, round_id, after, rate)
+        if held.shelved is None
+        else _against_learned(access, held.shelved, after, rate)
+    )
+    against = PREVIOUS if held.shelved is None else LEARNED
     found = looked.as_json() if looked is not None else {"checks": [], "words": ["还没有可以比较的批次。"]}
     return found | {"found": bool(looked and looked.findings), "against": against, "trouble": held.trouble}
 
@@ -156,8 +158,7 @@ def _against_previous(access: Access, round_id: UUID, after: FeatureTable, rate:
     sheets = select(ResponseSet.student_id, ResponseSet.recorded_at).where(
         ResponseSet.round_id == row.id, ResponseSet.voided_at.is_(None)
     )
-    newest: dict[UUID, Any] = {}
-    for student_id, recorded_at in access.session.execute(sheets.order_by(ResponseSet.recorded_at)):
-        newest[student_id] = recorded_at
+    rows = access.session.execute(sheets.order_by(ResponseSet.recorded_at))
+    newest = {student_id: recorded_at for student_id, recorded_at in rows}
     before = _table(access, list(newest), list(newest.values()), None)
     return drift.between(before, after, rate=rate)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
+from itertools import compress
 from typing import Any
 from uuid import UUID
 
@@ -78,7 +79,8 @@ class Asked:
         self, session: Session, query: Select[*tuple[Any, ...]], *, width: int
     ) -> tuple[Places, list[list[Any]]]:
         """A bulk read whose first column is the student: his place, and ``width`` others; nobody else's rows."""
-        return self.part(fetch_many(session, self.narrowed(query)), width=width)
+        rows = fetch_many(session, self.narrowed(query))
+        return self.part([list(column) for column in zip(*rows, strict=True)] or [[] for _ in range(width + 1)])
 
     def narrowed(self, query: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
         """Of these students only, where they are few enough to be named."""
@@ -87,12 +89,12 @@ class Asked:
         student = next(iter(query.selected_columns))
         return query.where(student.in_([UUID(bytes=raw) for raw in self.students]))
 
-    def part(self, rows: Sequence[tuple[Any, ...]], *, width: int) -> tuple[Places, list[list[Any]]]:
-        """Rows as columns, the student as his place; rows of anybody else fall out."""
-        places = self.places
-        kept = [row for row in rows if row[0] in places]
-        found = np.array([places[row[0]] for row in kept], dtype=np.int64)
-        return found, [list(column) for column in zip(*kept, strict=True)][1:] or [[] for _ in range(width)]
+    def part(self, columns: Sequence[list[Any]]) -> tuple[Places, list[list[Any]]]:
+        """Columns of which the first is the student: his place, and the others; rows of anybody else fall out."""
+        places = np.fromiter((self.places.get(student, -1) for student in columns[0]), np.int64, len(columns[0]))
+        if (ours := places >= 0).all():
+            return places, list(columns[1:])
+        return places[ours], [list(compress(column, ours)) for column in columns[1:]]
 
 
 Source = Callable[[Access, Asked], Iterable[Facts]]
@@ -100,13 +102,11 @@ Source = Callable[[Access, Asked], Iterable[Facts]]
 
 
 def moments(values: Sequence[str | datetime | None]) -> Moments:
-    """Times as the driver gives them, in UTC: SQLite as text, PostgreSQL with a zone."""
-    if values and any(isinstance(value, datetime) for value in values):
-        bare = [
-            value.astimezone(UTC).replace(tzinfo=None) if isinstance(value, datetime) else value for value in values
-        ]
-        return np.array(bare, dtype="datetime64[us]")
-    return np.array(values, dtype="datetime64[us]")
+    """Times as the driver gives them, in UTC: SQLite as text, PostgreSQL with a zone. Equal ones are read once."""
+    different = {value: place for place, value in enumerate(dict.fromkeys(values))}
+    bare = [value.astimezone(UTC).replace(tzinfo=None) if isinstance(value, datetime) else value for value in different]
+    read = np.array(bare, dtype="datetime64[us]")
+    return read[np.fromiter((different[value] for value in values), np.int64, len(values))]
 
 
 def moment64(value: datetime) -> np.datetime64:

@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import select
 
+from app.intake.batch import many_objects
 from app.risk.model import care_facts, registry_facts, sheet_facts
 from app.risk.model.cohort import cohorts
 from app.risk.model.facts import NEVER, Asked, Facts, Moments, Source, Values, WrongFacts, joined, moment64, moments
@@ -82,7 +83,8 @@ def gather(
         return Gathered(_table(columns, {}, *_nobody()), [], 0)
     asked = Asked(raw, frozenset(entry.fact for entry in wanted), max(instants))
     rows, grades = _rows(access, asked, students, moments(instants))
-    facts = _facts(access, asked)
+    with many_objects():
+        facts = _facts(access, asked)
     reckoned = {
         entry.key: reckon(entry.how, facts[entry.fact], rows, window_days=entry.window_days) for entry in wanted
     }

@@ -34,7 +34,7 @@ def groups_of(access: Access, students: Sequence[UUID]) -> dict[str, NDArray[np.
         .join(ClassGroup, ClassGroup.id == Student.class_id)
         .join(College, College.id == Student.college_id)
     )
-    places, (ids, colleges, grades, sealed) = asked.part(fetch_sealed(access.session, asked.narrowed(query)), width=4)
+    places, (ids, colleges, grades, sealed) = asked.part(fetch_sealed(access.session, asked.narrowed(query)))
     texts = access.open_many_to_count(Student.details, ids, ids, sealed)
     details = [json.loads(text) if text else {} for text in texts]
     columns = {

@@ -10,8 +10,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from itertools import compress
+from math import isnan
 from typing import Any
 
 import numpy as np
@@ -59,7 +59,7 @@ def bodies(
     bands: Sequence[str],
     reasons: Sequence[Sequence[Reason]],
 ) -> Iterator[bytes]:
-    """The bodies of the rows of ``table``, one after the other. ``table`` has the columns of ``model`` in their order."""
+    """The bodies of the rows of ``table``, one after the other; ``table`` has the model's columns in their order."""
     rules = json.dumps(names.rules, ensure_ascii=False)
     head = f'{{"v":{FORMAT},"model":"{names.model.hex()}","rules":{rules},"base":"{float(model.base).hex()}"'
     keys = [json.dumps(key) for key in table.keys]
@@ -68,7 +68,7 @@ def bodies(
     parts = _joined(moved, ~_is_plain_zero(scored.contributions))
     moments = np.datetime_as_string(table.at, unit="us").tolist()
     cohorts = [json.dumps(cohort, ensure_ascii=False) for cohort in table.cohorts.tolist()]
-    logs = ["null" if value != value else f'"{value.hex()}"' for value in scored.log_odds.tolist()]
+    logs = ["null" if isnan(value) else f'"{value.hex()}"' for value in scored.log_odds.tolist()]
     rows = zip(moments, cohorts, inputs, logs, parts, bands, scored.abstains.tolist(), reasons, strict=True)
     for at, cohort, known, log_odds, part, band, why, said in rows:
         text = (
@@ -117,11 +117,6 @@ def table_of(kept: Kept, features: Sequence[Feature], person: str) -> FeatureTab
         values,
         known,
     )
-
-
-def moment_of(at: datetime) -> np.datetime64:
-    """A moment as the mathematics count it."""
-    return np.datetime64(at.astimezone(UTC).replace(tzinfo=None), "us")
 
 
 def _reasons(said: Sequence[Reason]) -> str:

@@ -108,10 +108,8 @@ def _entries(access: Access, until: datetime) -> list[_Entry]:
         .where(InterviewEntry.listed_at <= until, InterviewEntry.stage != InterviewStage.VOID)
         .order_by(InterviewEntry.listed_at, InterviewEntry.id)
     )
-    rows = fetch_sealed(access.session, query)
-    if not rows:
-        return []
-    students, ids, rounds, stages, origins, shares, weights, listed, ended, outcomes = zip(*rows, strict=True)
+    columns = fetch_sealed(access.session, query)
+    students, ids, rounds, stages, origins, shares, weights, listed, ended, outcomes = columns
     listed_at, ended_at = _datetimes(listed), _datetimes(ended)
     over = [None if when is None or when > until else when for when in ended_at]
     told = [

@@ -14,16 +14,18 @@ scored anew years later does not pass for a later wave.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 from sqlalchemy import Select, select
 
 from app.risk.model.facts import Asked, Facts, Moments, Places, Values, moments
-from app.screening.scales.scale import Scale, all_scales
+from app.screening.scales.measured import compare
+from app.screening.scales.scale import RedFlag, Scale, all_scales
 from app.security.access import Access
-from models.bulk import fetch_sealed
+from models.bulk import fetch_many, fetch_sealed
 from models.screening import ResponseSet, ScreeningRound, SheetValidity
 
 NAME = "sheet"
@@ -31,16 +33,16 @@ FLAGS, DOUBTFUL = f"{NAME}.flags", f"{NAME}.doubtful"
 _OF_ANY = frozenset({FLAGS, DOUBTFUL})
 """Kinds that every scale has."""
 _loads = json.JSONDecoder().decode
-_Take = Callable[[dict[str, Any]], float | None]
-_Meets = Callable[[int | None], bool]
+_Take = Callable[[dict[str, Any]], float]
+_Way = tuple[list[_Take], Callable[[Values], Values]]
 
 
 def facts(access: Access, asked: Asked) -> Iterator[Facts]:
     """What answer sheets say."""
     kinds = sorted(asked.of(NAME))
     scales = {kind.split(".")[1] for kind in kinds if kind.count(".") > 1}
-    rows = fetch_sealed(access.session, asked.narrowed(_query(None if _OF_ANY & set(kinds) else scales, asked)))
-    places, columns = asked.part(rows, width=9)
+    query = _query(None if _OF_ANY & set(kinds) else scales, asked)
+    places, columns = asked.part(fetch_sealed(access.session, asked.narrowed(query)))
     if not len(places):
         return
     sheets = _Sheets(access, asked, places, columns)
@@ -61,10 +63,9 @@ def _query(scales: set[str] | None, asked: Asked) -> Select[*tuple[Any, ...]]:
             ResponseSet.recorded_at,
             ResponseSet.voided_at,
             ResponseSet.taken_at,
-            ScreeningRound.opened_at,
+            ResponseSet.round_id,
             ResponseSet.body,
         )
-        .join(ScreeningRound, ScreeningRound.id == ResponseSet.round_id)
         .where(ResponseSet.recorded_at <= asked.until)
         .order_by(ResponseSet.student_id)
     )
@@ -75,22 +76,25 @@ class _Sheets:
     """All sheets of the students asked for, column by column; the sheets of one student lie together."""
 
     def __init__(self, access: Access, asked: Asked, places: Places, columns: Sequence[list[Any]]) -> None:
-        ids, scale, version, validity, recorded, voided, taken, opened, bodies = columns
+        ids, scale, version, validity, recorded, voided, taken, rounds, bodies = columns
         owners = [asked.students[place] for place in places.tolist()]
         self.texts = access.open_many_to_count(ResponseSet.body, owners, ids, bodies)
         self.places, self.scale = places, np.array(scale)
-        self.version = np.unique(np.array(version), return_inverse=True)[1].astype(np.int64)
+        self.version = _codes(version)
         self.doubtful = np.array(validity) == SheetValidity.DOUBTFUL.value
         self.known_at, self.until = moments(recorded), moments(voided)
-        self.of_time = np.minimum(_either(moments(taken), moments(opened)), self.known_at)
+        self.of_time = np.minimum(_either(moments(taken), _opened(access, rounds)), self.known_at)
 
     def of(self, key: str, kinds: Sequence[str]) -> Iterator[Facts]:
         """The facts of one scale: every kind that is its own, and those that any scale has."""
         which = np.flatnonzero(self.scale == key)
         wanted = [kind for kind in kinds if kind in _OF_ANY or kind.startswith(f"{NAME}.{key}.")]
-        takes = [_take(kind.removeprefix(f"{NAME}.{key}."), all_scales().get(key)) for kind in wanted]
+        ways = [_way(kind.rsplit(".", 1)[-1], kind, all_scales().get(key)) for kind in wanted]
+        takes = [take for some, _ in ways for take in some]
         table = _parsed([self.texts[place] for place in which.tolist()], takes)
-        for kind, values in zip(wanted, table.T, strict=True):
+        ends = np.cumsum([len(some) for some, _ in ways])
+        for kind, (some, together), end in zip(wanted, ways, ends, strict=True):
+            values = together(table[:, end - len(some) : end])
             believed = np.isfinite(values)
             if not kind.endswith(".flags"):
                 believed &= ~self.doubtful[which]
@@ -112,6 +116,18 @@ class _Sheets:
         )
 
 
+def _codes(words: Sequence[str]) -> Places:
+    """A number per different word."""
+    numbers = {word: number for number, word in enumerate(dict.fromkeys(words))}
+    return np.array([numbers[word] for word in words], dtype=np.int64)
+
+
+def _opened(access: Access, rounds: Sequence[bytes]) -> Moments:
+    """When the round of each sheet began."""
+    opened = dict(fetch_many(access.session, select(ScreeningRound.id, ScreeningRound.opened_at)))
+    return moments([opened[round_id] for round_id in rounds])
+
+
 def _either(first: Moments, second: Moments) -> Moments:
     return np.where(np.isnat(first), second, first)
 
@@ -121,36 +137,54 @@ def _either(first: Moments, second: Moments) -> Moments:
 
 def _parsed(texts: Sequence[bytes | None], takes: Sequence[_Take]) -> Values:
     """Sheets x kinds; every sheet is parsed once and let go."""
-    found = [[take(held) for take in takes] for held in map(_loads, (text.decode() for text in texts if text))]
-    return np.array(found, dtype=np.float64).reshape(len(texts), len(takes))
+    sheets = map(_loads, (text.decode() for text in texts if text))
+    flat = np.fromiter((take(held) for held in sheets for take in takes), np.float64, len(texts) * len(takes))
+    return flat.reshape(len(texts), len(takes))
 
 
-def _take(what: str, scale: Scale | None) -> _Take:
-    """How one value is read from a parsed sheet; none where the sheet does not say."""
+def _way(what: str, kind: str, scale: Scale | None) -> _Way:
+    """What is taken from each parsed sheet for one kind of fact, and what one value is made of it."""
     if what == "total":
-        return _total
-    if what.startswith("sub."):
-        key = what.removeprefix("sub.")
-        return lambda held: held.get("subscales", {}).get(key)
+        return [_total], _only
+    if ".sub." in kind:
+        return [partial(_subscale, what)], _only
     if what == "highest":
         factors = [held.key for held in scale.subscales if held.is_factor] if scale else []
-        return lambda held: _highest(held.get("subscales", {}), factors)
-    flags: dict[int, list[_Meets]] = {}
-    for flag in scale.red_flags if scale else ():
-        flags.setdefault(flag.item - 1, []).append(flag.meets)
-    return lambda held: _flagged(held.get("answers"), flags)
+        return [partial(_subscale, key) for key in factors], _highest
+    flags = scale.red_flags if scale else ()
+    return [partial(_answer, flag.item - 1) for flag in flags], partial(_flagged, flags)
 
 
-def _total(held: dict[str, Any]) -> float | None:
-    return held.get("total")
+def _total(held: dict[str, Any]) -> float:
+    return _number(held.get("total"))
 
 
-def _highest(subscales: Mapping[str, float], factors: Sequence[str]) -> float | None:
-    return max((subscales[key] for key in factors if key in subscales), default=None)
+def _subscale(key: str, held: dict[str, Any]) -> float:
+    return _number(held.get("subscales", {}).get(key))
 
 
-def _flagged(answers: Sequence[int | None] | None, flags: Mapping[int, Sequence[_Meets]]) -> int:
-    """How many of the flagged items were answered so that somebody must look; several flags of one item are one."""
-    if not answers:
-        return 0
-    return sum(any(meets(answers[place]) for meets in several) for place, several in flags.items())
+def _answer(place: int, held: dict[str, Any]) -> float:
+    answers = held.get("answers")
+    return _number(answers[place]) if answers else np.nan
+
+
+def _number(value: float | None) -> float:
+    return np.nan if value is None else value
+
+
+def _only(taken: Values) -> Values:
+    return taken[:, 0]
+
+
+def _highest(taken: Values) -> Values:
+    highest: Values = np.fmax.reduce(taken, axis=1, initial=-np.inf)
+    return highest
+
+
+def _flagged(flags: Sequence[RedFlag], taken: Values) -> Values:
+    """How many items were answered so that somebody must look; several flags of one item are one."""
+    met: dict[int, Any] = {}
+    for column, flag in enumerate(flags):
+        met[flag.item] = met.get(flag.item, False) | compare(flag.op, taken[:, column], flag.value)
+    flagged: Values = np.add.reduce([np.zeros(len(taken)), *met.values()])
+    return flagged

@@ -177,7 +177,8 @@ def _corrected(access: Access, student_id: UUID) -> Mapping[UUID, list[datetime]
             ResponseSet.student_id == student_id, ResponseSet.voided_at.is_not(None)
         )
     ):
-        found.setdefault(round_id, []).append(voided_at)
+        if voided_at is not None:
+            found.setdefault(round_id, []).append(voided_at)
     return found
 
 
