@@ -15,11 +15,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from app.risk.model import card_words
 from app.risk.model.facts import moment64
 from app.risk.model.gather import Gathered
 from app.risk.model.labels import Labelled
 from config import catalogue
-from ml.evaluate import worth
+from ml.evaluate import Comparison, worth
 from ml.fairness import by_group
 from ml.figures import Figures
 from ml.forward import forward
@@ -49,31 +50,8 @@ def card_of(
 ) -> dict[str, Any]:
     """Everything the card says, ready to be stored. ``told_at``: when each outcome became known."""
     held = catalogue.table("risk_model")
-    table, seed, draws = gathered.table, held["seed"], held["card_draws"]
-    oof = out_of_fold(
-        table,
-        known.labels,
-        rules=known.rules,
-        weights=known.weights,
-        settings=settings,
-        repeats=held["card_repeats"],
-        beat=lambda done, total: beat(done * 50 // total, 100),
-    )
-    compared = worth(
-        table,
-        known.labels,
-        oof,
-        rules=known.rules,
-        weights=known.weights,
-        event_days=known.event_days,
-        capacity=held["card_lists"],
-        settings=settings,
-        leak_limit=held["leak_auc"],
-        stop=False,
-        draws=draws,
-        seed=seed,
-        beat=lambda done, total: beat(50 + done * 20 // total, 100),
-    )
+    seed, draws = held["seed"], held["card_draws"]
+    oof, compared = _compared(gathered, known, settings, beat)
     beat(85, 100)
     card = {
         "format": FORMAT,
@@ -90,8 +68,39 @@ def card_of(
         "groups": _groups(known, oof, groups, draws, seed),
         "features": _features(model, gathered),
     }
+    card["words"] = card_words.summary(card)
     beat(100, 100)
     return card
+
+
+def _compared(gathered: Gathered, known: Labelled, settings: Settings, beat: Told) -> tuple[OutOfFold, Comparison]:
+    """The whole procedure out of fold, and simpler orders on the same folds."""
+    held = catalogue.table("risk_model")
+    oof = out_of_fold(
+        gathered.table,
+        known.labels,
+        rules=known.rules,
+        weights=known.weights,
+        settings=settings,
+        repeats=held["card_repeats"],
+        beat=lambda done, total: beat(done * 50 // total, 100),
+    )
+    compared = worth(
+        gathered.table,
+        known.labels,
+        oof,
+        rules=known.rules,
+        weights=known.weights,
+        event_days=known.event_days,
+        capacity=held["card_lists"],
+        settings=settings,
+        leak_limit=held["leak_auc"],
+        stop=False,
+        draws=held["card_draws"],
+        seed=held["seed"],
+        beat=lambda done, total: beat(50 + done * 20 // total, 100),
+    )
+    return oof, compared
 
 
 def _data(model: Model, gathered: Gathered, known: Labelled) -> dict[str, Any]:
@@ -109,7 +118,9 @@ def _data(model: Model, gathered: Gathered, known: Labelled) -> dict[str, Any]:
         "weighted": model.weighted,
         "cohorts": sorted(model.cohorts),
         "origins": told if min(told.values()) >= few else {},
-        "counts": {name: (count if count >= few or count == 0 else None) for name, count in sorted(known.counts.items())},
+        "counts": {
+            name: (count if count >= few or count == 0 else None) for name, count in sorted(known.counts.items())
+        },
     }
 
 
@@ -211,7 +222,7 @@ def _groups(
 
 
 def _features(model: Model, gathered: Gathered) -> list[dict[str, Any]]:
-    """Each input with its meaning, how often it was known, and its effect along its inner values; weightiest first."""
+    """Each input: what it means, how often it was known, its effect along its inner values; weightiest first."""
     found = []
     for place, feature in enumerate(model.features):
         values = gathered.table.column(feature.key) if feature.key in gathered.table.keys else np.zeros(0)
