@@ -166,6 +166,14 @@ NAVIGATION = (
         family=("models.",),
     ),
     Item(
+        label="数据使用登记",
+        endpoint="data_use.index",
+        icon="journal-check",
+        permission=Permission.MODEL_READ,
+        purpose=Purpose.ADMINISTRATION,
+        family=("data_use.",),
+    ),
+    Item(
         label="名册导入",
         endpoint="roster.desk",
         icon="file-earmark-arrow-up",

@@ -36,18 +36,9 @@ from app.notices.routes import notices
 from app.risk import dropped, ground, interview, judge, ladder, objection_panel, reattributed, rescored, stated, undone
 from app.risk.hint_routes import hints
 from app.risk.interview_routes import risk
-from app.risk.model import (
-    data_use,
-    life,
-    objection,
-    ordering,
-    overdue,
-    rescoring,
-    training_job,
-    trend,
-    watched,
-)
+from app.risk.model import data_use, life, objection, ordering, overdue, rescoring, training_job, trend, watched
 from app.risk.model.data_use import DataUseSwitchedOff
+from app.risk.model.data_use_routes import data_use_room
 from app.risk.model.life import ModelActivated, ModelRetired, ShadowStarted
 from app.risk.model.model_routes import models as model_room
 from app.risk.model.scoring import RoundScored
@@ -106,6 +97,7 @@ ROOMS = (
     hints,
     objections,
     model_room,
+    data_use_room,
     cases,
     alerts,
     casework,
@@ -167,7 +159,7 @@ def _wire_scoring() -> None:
 
 
 def _wire_model_life() -> None:
-    """Another edition is used or watched, or data may no longer be: rounds are scored and learning begins anew."""
+    """Another edition is used or watched, or data may no longer be: rounds are scored again, or it learns anew."""
     events.listen(ShadowStarted, rescoring.follow_everything)
     events.listen(ModelActivated, rescoring.follow_everything)
     events.listen(ModelRetired, rescoring.follow_everything)

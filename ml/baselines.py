@@ -144,6 +144,8 @@ def _boosted(model: HistGradientBoostingClassifier, table: FeatureTable, y: Floa
     for place, feature in enumerate(table.features):
         if feature.nominal:
             x[:, place] = _codes(x[:, place], split.train)
+        if np.isnan(x[split.train, place]).all():
+            x[:, place] = 0.0  # nobody to learn from knows it; the library cannot bin such a column
     model.fit(x[split.train], y[split.train], sample_weight=w[split.train])
     return np.asarray(model.decision_function(x[split.test]), dtype=np.float64)
 
@@ -163,12 +165,10 @@ def _codes(held: Floats, train: NDArray[np.intp]) -> Floats:
 
 
 def candidates(table: FeatureTable, single: str | None = None) -> list[int]:
-    """The scores that may stand alone: the one named, else those with a direction, else every numeric column."""
+    """The columns that may stand alone: the one named, else every one with an order."""
     if single is not None:
         return [place for place, feature in enumerate(table.features) if feature.key == single]
-    numeric = [place for place, feature in enumerate(table.features) if not feature.nominal]
-    directed = [place for place in numeric if table.features[place].direction != Direction.NONE]
-    return directed or numeric
+    return [place for place, feature in enumerate(table.features) if not feature.nominal]
 
 
 def _single(table: FeatureTable, y: Floats, w: Floats, turns: list[list[Split]], scores: list[int]) -> Ordered:

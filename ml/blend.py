@@ -14,7 +14,7 @@ from ml.folds import Index, sides
 from ml.model import RULES
 from ml.shape import Additive, Floats, Shape, centred, ordered, total
 
-DOUBT = 0.25  # rows that showed nothing, per row learned from, where few labels meet no rules
+DOUBT = 0.1  # rows that showed nothing, per row learned from, where few labels meet no rules
 
 
 @dataclass(frozen=True, eq=False)

@@ -23,9 +23,9 @@ from ml.features import Feature
 from ml.folds import Index, sides
 from ml.shape import Additive, Floats, Shape, centred, flat, per_code, steps
 
-LEARNING_RATE = 0.05
-STEP = 40
-MOST_ROUNDS = 1600
+LEARNING_RATE = 0.1
+STEP = 20
+MOST_ROUNDS = 800
 PATIENCE = 3
 GAIN = 1e-5  # of the mean log-loss; less is no progress
 PRIOR_ROWS = 20.0

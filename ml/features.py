@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 MOMENT = np.dtype("datetime64[us]")
+LARGEST = 1e300  # beyond, differences are infinite
 
 
 class Direction(StrEnum):
@@ -84,7 +85,7 @@ class FeatureTable:
         _of_shape("at", self.at, (rows,), "M")
         _of_shape("values", self.values, (rows, columns), "f")
         _of_shape("known_at", self.known_at, (rows, columns), "M")
-        self._refuse(np.isinf(self.values), ValueError, "is not a finite number")
+        self._refuse(np.abs(self.values) > LARGEST, ValueError, "is not a finite number")
         self._refuse(np.isnan(self.values) != np.isnat(self.known_at), ValueError, "needs a value and the moment of it")
         if rows and np.isnat(self.at).any():
             raise ValueError("every row needs its moment")

@@ -93,7 +93,10 @@ def _parts(held: Any) -> Parts:
 
 
 def _plain(value: Any) -> Any:
-    return str(value) if isinstance(value, str) else value
+    """Enum members as words, whole limits as the floats they come back as."""
+    if isinstance(value, str):
+        return str(value)
+    return value if value is None or isinstance(value, bool) else float(value)
 
 
 def _array(values: Floats) -> Floats:

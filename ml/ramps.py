@@ -4,7 +4,7 @@ Per column a few knots and a small matrix that says which heights at the knots o
 
 - two values: one standardised line;
 - codes without an order, and undirected columns of few values: one parameter per value, shrunk toward the mean;
-- else: one standardised line plus a ramp between neighbouring quantiles.
+- else: one standardised line plus a ramp between neighbouring values, or quantiles where there are many.
 
 A direction is a bound on parameters (all at least, or all at most, 0), so the fitted curve cannot turn. The loss
 is the weighted log-loss times ``STIFFNESS`` plus half the squared parameters, minimised by L-BFGS-B.
@@ -28,10 +28,11 @@ from ml.calibrate import base_rate
 from ml.features import Feature
 from ml.shape import Additive, Floats, Shape, centred, flat, per_code, polyline
 
-STIFFNESS = 0.3
+STIFFNESS = 0.1
 PIECES = 6
 FEW = 40
 CLOSE = 1e-9  # knots nearer than this share of the range are one knot
+TINY = 1e-200  # or nearer than this at all
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,18 +64,19 @@ class Bend:
 
 def bend(feature: Feature, values: Floats) -> Bend:
     """How a column of such values enters; one with fewer than two known values does not."""
-    codes, counts = np.unique(values[~np.isnan(values)], return_counts=True)
-    sign = feature.direction.sign
+    known, sign = values[~np.isnan(values)], feature.direction.sign
+    codes, counts = np.unique(known, return_counts=True)
+    if not feature.nominal:
+        codes = _apart(codes)
     if len(codes) < 2:
         return Bend(feature.nominal, np.zeros(0), np.zeros((0, 0)), sign)
     if feature.nominal:
         codes = np.sort(codes[np.argsort(-counts, kind="stable")[:FEW]])
         return Bend(True, codes, np.eye(len(codes)), sign)
-    codes = _apart(codes)
-    if len(codes) > 2 and len(codes) <= FEW and sign == 0:
+    if 2 < len(codes) <= FEW and sign == 0:
         return Bend(False, codes, np.eye(len(codes)), sign)
-    known = values[~np.isnan(values)]
-    knots = codes if len(codes) <= 2 else _apart(np.quantile(known, np.linspace(0, 1, PIECES + 1)))
+    few = len(codes) <= PIECES + 1
+    knots = codes if few else _apart(np.quantile(known, np.linspace(0, 1, PIECES + 1)))
     width = knots[-1] - knots[0]
     line = (knots - knots[0]) / width / max(float(np.std((known - knots[0]) / width)), 1e-6)
     ramps = np.tri(len(knots), len(knots) - 1, -1) if len(knots) > 2 else np.zeros((len(knots), 0))
@@ -98,7 +100,9 @@ def fit(features: Sequence[Feature], values: Floats, labels: Floats, weights: Fl
 def _apart(knots: Floats) -> Floats:
     """Ascending, without those too close to the one before."""
     knots = np.unique(knots)
-    far = np.diff(knots, prepend=-np.inf) > CLOSE * (knots[-1] - knots[0])
+    if not len(knots):
+        return knots
+    far = np.diff(knots, prepend=-np.inf) > max(CLOSE * (knots[-1] - knots[0]), TINY)
     return np.asarray(knots[far])
 
 

@@ -71,6 +71,8 @@ def load(raw: bytes) -> Model:
     try:
         _refuse_strangers(body)
         return from_plain(skops.io.loads(body, trusted=[]))
+    except BadModel:
+        raise
     except BROKEN as error:
         raise BadModel(f"a model file that does not hold a model ({type(error).__name__})") from error
 

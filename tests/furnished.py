@@ -18,7 +18,7 @@ from models.intake import BatchKind, ImportBatch
 from models.interview import InterviewEntry
 from models.notice import Notice
 from models.participation import ConsentText, Retest, RoundAbsence, StructuredInterview
-from models.risk_model import ModelObjection
+from models.risk_model import DataUse, ModelObjection
 from models.screening import ResponseSet, ScreeningRound, UnplacedAnswer
 from models.source import SourceKind
 from models.student import Student
@@ -65,6 +65,7 @@ def furnish(house: House) -> tuple[dict[str, str], dict[Role, Client]]:
         "objection_id": _objection(house, people[Role.ADVISOR], student),
         "notice_id": _only(house, Notice),
         "approval_id": _approval(head, house),
+        "use_id": _data_use(head, house),
         "class_id": group.id,
         "absence_id": _absence(house, head),
         "consent_id": _only(house, ConsentText),
@@ -113,6 +114,11 @@ def _absence(house: House, head: Client) -> Any:
 def _approval(head: Client, house: House) -> Any:
     head.post("/rules/change", name="clock:orange.contact", value="3", reason="更快一些")
     return _only(house, Approval)
+
+
+def _data_use(head: Client, house: House) -> Any:
+    head.post("/data-use/ask", domain="registry", purpose="复学适应期", legal_basis="consent", assessment="评估 01 号")
+    return _only(house, DataUse)
 
 
 def _screen(house: House, head: Client) -> None:

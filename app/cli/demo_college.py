@@ -13,11 +13,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import update
 
-from app.cli import demo_results, demo_rounds, demo_story
-from app.cli.demo_results import Line
+from app.cli import demo_model, demo_past, demo_results, demo_rounds, demo_story
+from app.cli.demo_results import Line, Strains
 from app.cli.imports import bring_in
 from app.cli.output import progress
 from app.cli.screening import import_results
@@ -31,7 +32,13 @@ from config import catalogue
 from models.identity import Role, Staff
 
 SEED = 20261122
-ROUND = "2026 年秋季新生普查（演示）"
+ROUND = "2026 年秋季普查（演示）"
+SPRING = "2026 年春季测评（演示）"
+YEAR_BEFORE = "2025 年秋季普查（演示）"
+AUTUMN_FILE = "普查结果（虚构）.xlsx"
+BEGIN = 420
+"""Days ago on which the invented college began."""
+FRESHMEN = "2026"
 SURNAMES = (
     "王李张刘陈杨黄赵吴周徐孙马朱胡郭何高林罗郑梁谢宋唐许韩冯邓曹彭曾肖田董袁潘于蒋蔡"
     "余杜叶程苏魏吕丁任沈姚卢姜崔钟谭陆汪范金石廖贾夏韦付方白邹孟熊秦邱江尹薛闫段雷侯龙史陶黎贺顾毛郝龚邵万钱严覃武戴莫孔向汤"
@@ -47,6 +54,8 @@ COLLEGES = {
     "财经商贸学院": ("会计", "电商", "物流", "营销"),
 }
 CLASSES = 60
+OF_FIVE_YEARS = range(45, 53)
+"""Classes of the five-year course: in their fourth year now, when the others have left."""
 
 
 class DemoBuilt(Event):
@@ -76,25 +85,21 @@ def build(door: Door, *, students: int, quiet: bool) -> dict[str, Any]:
     _write_roster(folder / "学生名册（虚构）.xlsx", people)
     _write_posts(folder / "班级辅导员表（虚构）.xlsx", classes, advisors)
     lines = [Line(person.number, person.name, person.class_name) for person in people]
-    away = demo_results.write_autumn(folder / "普查结果（虚构）.xlsx", lines, chance)
-    demo_results.write_spring(folder / "春季测评结果（虚构）.xlsx", lines[: len(lines) // 2], chance)
+    strains = Strains(lines, SEED)
+    away = demo_results.write_autumn(folder / AUTUMN_FILE, lines, chance, strains)
     demo_results.write_late(folder / "补测结果（虚构）.xlsx", [*away[:8], *lines[-6:]], chance)
-    with _step("导入学生名册", quiet) as beat:
-        receipts = {"roster": bring_in(door, roster.IMPORTER, folder / "学生名册（虚构）.xlsx", beat=beat)}
-    with _step("导入教职工", quiet) as beat:
-        receipts["staff"] = bring_in(door, staff_import.IMPORTER, folder / "教职工名单（虚构）.xlsx", beat=beat)
-    with _step("任命辅导员", quiet) as beat:
-        receipts["posts"] = bring_in(door, class_posts.IMPORTER, folder / "班级辅导员表（虚构）.xlsx", beat=beat)
-    _settle_accounts(door)
-    with _step("导入春季测评结果", quiet):
-        demo_rounds.bring_in_spring(door, folder / "春季测评结果（虚构）.xlsx")
+    with demo_past.days_ago(BEGIN):
+        receipts = _bring_in_people(door, folder, quiet)
+    next_model = _live_through(door, folder, [line for line in lines if line.number[:4] != FRESHMEN], strains, quiet)
     with _step("导入普查结果、计分、预警", quiet) as beat:
         receipts["screening"] = import_results(
-            door, folder / "普查结果（虚构）.xlsx", round_name=ROUND, scales=("phq9", "gad7"), beat=beat
+            door, folder / AUTUMN_FILE, round_name=ROUND, scales=("phq9", "gad7"), beat=beat
         )
     with _step("模拟一上午的工作", quiet) as beat:
         round_id = demo_story.play(door, beat, ROUND)
         demo_rounds.hold_interview(door)
+        if next_model is not None:
+            demo_model.watch(door, next_model, round_id)
         demo_rounds.connect_source(door, round_id, folder / "补测结果（虚构）.xlsx")
     with door.enter(CONSOLE, Permission.MAINTENANCE, Purpose.ADMINISTRATION) as access:
         access.record(DemoBuilt(count=len(people)))
@@ -105,6 +110,46 @@ def build(door: Door, *, students: int, quiet: bool) -> dict[str, Any]:
         "interview_list": screening["interview_list"],
         "problems": {name: receipt["problems_total"] for name, receipt in receipts.items()},
     }
+
+
+def _bring_in_people(door: Door, folder: Path, quiet: bool) -> dict[str, Any]:
+    """Students, staff and who answers for which class: as they stood before the first round."""
+    with _step("导入学生名册", quiet) as beat:
+        receipts = {"roster": bring_in(door, roster.IMPORTER, folder / "学生名册（虚构）.xlsx", beat=beat)}
+    with _step("导入教职工", quiet) as beat:
+        receipts["staff"] = bring_in(door, staff_import.IMPORTER, folder / "教职工名单（虚构）.xlsx", beat=beat)
+    with _step("任命辅导员", quiet) as beat:
+        receipts["posts"] = bring_in(door, class_posts.IMPORTER, folder / "班级辅导员表（虚构）.xlsx", beat=beat)
+    _settle_accounts(door)
+    return receipts
+
+
+def _live_through(door: Door, folder: Path, lines: list[Line], strains: Strains, quiet: bool) -> UUID | None:
+    """The year before: two rounds with what came of their talks, and the model that was learned from them.
+
+    Returns the edition that is to be watched over this autumn's round.
+    """
+    chance = random.Random(SEED + 1)  # noqa: S311 - invented people, no secrets
+    demo_results.write_year_before(folder / "去年秋季结果（虚构）.xlsx", lines, chance, strains)
+    demo_results.write_spring(folder / "春季测评结果（虚构）.xlsx", lines, chance, strains)
+    with _step("去年秋季：导入、约谈", quiet) as beat, demo_past.days_ago(400):
+        year_before = demo_past.bring_in(door, folder / "去年秋季结果（虚构）.xlsx", YEAR_BEFORE)
+        demo_past.talk_through(door, year_before, strains, "year_before", beat)
+    with demo_past.days_ago(370):
+        demo_past.end(door, year_before)
+    with _step("训练第 1 版模型", quiet), demo_past.days_ago(220):
+        first = demo_model.train(door)
+    with _step("今年春季：导入、约谈", quiet) as beat, demo_past.days_ago(205):
+        spring = demo_past.bring_in(door, folder / "春季测评结果（虚构）.xlsx", SPRING)
+        if first is not None:
+            demo_model.watch(door, first, spring)
+        demo_past.talk_through(door, spring, strains, "spring", beat)
+    with demo_past.days_ago(185):
+        if first is not None:
+            demo_model.put_to_use(door, first)
+        demo_past.end(door, spring)
+    with _step("训练第 2 版模型", quiet), demo_past.days_ago(20):
+        return demo_model.train(door)
 
 
 @contextmanager
@@ -124,7 +169,7 @@ def _classes() -> list[tuple[str, str, int]]:
     names = [(college, major) for college, majors in COLLEGES.items() for major in majors]
     for number in range(CLASSES):
         college, major = names[number % len(names)]
-        year = 2024 + (number // len(names)) % 3
+        year = 2023 if number in OF_FIVE_YEARS else 2024 + (number // len(names)) % 3
         found.append((college, f"{major}{year % 100}{number // (3 * len(names)) + 1:02d}", year))
     return found
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
@@ -16,19 +15,24 @@ from app import wiring
 from app.cli.demo_results import Strains
 from app.cli.screening import import_results
 from app.jobs.worker import Worker
-from app.risk import interview
+from app.risk import capacity, interview
 from app.risk.interview import Result
+from app.risk.model import audit_share
 from app.screening.rounds import round as rounds
+from app.security.access import Access
 from app.security.actor import Actor
 from app.security.door import Door
 from app.security.policy import Permission
 from app.students.search import numbers_of
+from config import catalogue
 from models.identity import Role, RoleGrant
 from models.interview import InterviewEntry, InterviewStage
 from models.moment import now, travel
 from models.risk import Level
 from models.screening import RoundStage, ScreeningRound
 
+A_WEEK = 300
+"""Talks a week: invented, so that a whole list is talked through."""
 TOGETHER = 40
 """Talks written down in one transaction, as somebody does who catches up in the evening."""
 WORDS = {
@@ -42,16 +46,6 @@ MISSED = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Past:
-    """One earlier round: its name, how long ago it was, on which occasion its answers were given, its file."""
-
-    name: str
-    days_ago: int
-    occasion: str
-    file: Path
-
-
 @contextmanager
 def days_ago(days: int) -> Iterator[None]:
     """Let the house live on that day."""
@@ -59,11 +53,16 @@ def days_ago(days: int) -> Iterator[None]:
         yield
 
 
-def bring_in(door: Door, past: Past) -> UUID:
-    """The round's results; its list is ordered by the worker's own jobs."""
-    import_results(door, past.file, round_name=past.name)
+def bring_in(door: Door, file: Path, name: str) -> UUID:
+    """A round's results; the centre states its talks a week and has a few drawn by lot; the worker orders the list."""
+    import_results(door, file, round_name=name)
     with door.database.reading() as session:
-        row = session.scalars(select(ScreeningRound).where(ScreeningRound.name == past.name)).one()
+        row = session.scalars(select(ScreeningRound).where(ScreeningRound.name == name)).one()
+    with door.enter(Actor(role=Role.CENTRE_HEAD, id=row.owner_id), Permission.ROUND_MANAGE) as access:
+        held = access.find(ScreeningRound, row.id)
+        capacity.state(access, held, per_week=A_WEEK)
+        audit_share.switch_on(access, held, share=catalogue.table("risk_model")["audit_share"])
+    work(door)
     return row.id
 
 
@@ -103,15 +102,15 @@ def _talk_with(door: Door, psychologist: Actor, entries: Sequence[UUID], strains
             _write_down(access, entry, _outcome(chance, strains.on(number, occasion)), chance)
 
 
-def _write_down(access: object, entry: InterviewEntry, result: Result, chance: random.Random) -> None:
+def _write_down(access: Access, entry: InterviewEntry, result: Result, chance: random.Random) -> None:
     luck = chance.random()
     missed = InterviewStage.NOT_REACHED if luck < 0.09 else InterviewStage.DECLINED if luck < 0.13 else None
     if missed is not None:
-        interview.record(access, entry, stage=missed, result=None, text=MISSED[missed])  # type: ignore[arg-type]
+        interview.record(access, entry, stage=missed, result=None, text=MISSED[missed])
         return
     level = {Result.A: Level.YELLOW, Result.B: Level.GREEN, Result.C: None}[result]
     interview.record(
-        access,  # type: ignore[arg-type]
+        access,
         entry,
         stage=InterviewStage.DONE,
         result=result,

@@ -26,7 +26,7 @@ class Line(NamedTuple):
 
 
 class Strains:
-    """How much each invented student carries, hidden behind all he answers and says: partly lasting, partly of the day."""
+    """How much each invented student carries, hidden behind all he answers and says; partly lasting, partly not."""
 
     def __init__(self, people: Sequence[Line], seed: int) -> None:
         chance = random.Random(seed)  # noqa: S311 - invented people, no secrets

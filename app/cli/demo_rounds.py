@@ -1,4 +1,4 @@
-"""What the invented centre has around its screening: an earlier round, a source, and a delivery that waits."""
+"""What the invented centre has around its screening: a source, and a delivery that waits; one structured interview."""
 
 from __future__ import annotations
 
@@ -9,10 +9,8 @@ from uuid import UUID
 from sqlalchemy import select
 
 from app import wiring
-from app.cli.screening import import_results
 from app.jobs.worker import Worker
 from app.screening import structured
-from app.screening.rounds import round as rounds
 from app.screening.sources import arrival
 from app.screening.sources import source as sources
 from app.security.actor import CONSOLE, Actor
@@ -21,26 +19,12 @@ from app.security.policy import Permission
 from models.case import Case
 from models.identity import Role
 from models.moment import now, today
-from models.screening import RoundStage, ScreeningRound
+from models.screening import ScreeningRound
 from models.source import ScreeningSource, SourceKind
 from models.student import Student
 
-SPRING = "2026 年春季测评（演示）"
 SOURCE = "测评平台导出（演示）"
 NOTE = "访谈十分钟，学生愿意谈。近一个月偶有“不如不在”的念头，没有方式和计划；约定每周一次辅导，已告知保密例外。"
-
-
-def bring_in_spring(door: Door, file: Path) -> None:
-    """The round of half a year ago: its results, then its end."""
-    import_results(door, file, round_name=SPRING)
-    with door.database.reading() as session:
-        held = session.scalars(select(ScreeningRound).where(ScreeningRound.name == SPRING)).one()
-    head = Actor(role=Role.CENTRE_HEAD, id=held.owner_id)
-    for stage in (RoundStage.CLOSED, RoundStage.REPORTED):
-        with door.enter(head, Permission.ROUND_MANAGE) as access:
-            row = access.find(ScreeningRound, held.id)
-            row.opened_at = now() - timedelta(days=210)
-            rounds.move(access, row, stage=stage)
 
 
 def connect_source(door: Door, round_id: UUID, file: Path) -> None:

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import click
 
-from app.cli import risk_evaluate
+from app.cli import risk_evaluate, risk_model
 
 
 @click.group()
 def risk() -> None:
-    """模型提示：在任意表格上检验流程，模拟抽查的作用。"""
+    """模型提示：训练、计算、模型卡、重算、漂移；在任意表格上检验流程，模拟抽查的作用。"""
 
 
-risk.add_command(risk_evaluate.evaluate_command)
+for command in (
+    risk_model.train_command,
+    risk_model.score_command,
+    risk_model.card_command,
+    risk_model.replay_command,
+    risk_model.drift_command,
+    risk_evaluate.evaluate_command,
+):
+    risk.add_command(command)

@@ -29,6 +29,8 @@ from ml.train import Beat, OutOfFold, Settings, TooFew, out_of_fold, train
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _LEAK_STATUS = 3
+_REPEATS, _MANY_ROWS = 3, 2000
+"""Of many rows one dealing into folds says as much as three of few."""
 _FEW_ROUNDS = 12
 """Different moments up to which each is a round of its own; of more, the last quarter of the rows is the last round."""
 _LAST = 0.75
@@ -47,18 +49,19 @@ _LAST = 0.75
 @click.option("--weights", help="权重所在的列。")
 @click.option("--event-days", help="从该行到结局的天数所在的列。")
 @click.option("--time", "moment", help="轮次或日期所在的列：另以最后一轮检验由以前各轮训练的模型。")
-@click.option("--repeats", default=3, show_default=True, type=click.IntRange(1, 50), help="重复划分的次数。")
+@click.option("--repeats", type=click.IntRange(1, 50), help="重复划分的次数；不写则 2000 行以内 3 次，更多则 1 次。")
 @click.option("--seed", default=Settings().seed, show_default=True, type=click.IntRange(0))
 @click.option("--same-time", is_flag=True, help="结局与各列同时得到，不是随访；不作泄漏判断。")
 @json_option
 def evaluate_command(
-    file: Path, repeats: int, seed: int, same_time: bool, as_json: bool, moment: str | None, **words: Any
+    file: Path, repeats: int | None, seed: int, same_time: bool, as_json: bool, moment: str | None, **words: Any
 ) -> None:
     """在任意一张表上走完整个流程：折外指标、同折对照、单调性检查、校准。不需要安装，不保存任何内容。"""
     begun = time.monotonic()
     asked = Asked(time=moment, **words)
     held = prepare(risk_table.read(file, knows=asked.words), asked)
     settings = Settings(seed=seed)
+    repeats = repeats or (_REPEATS if len(held.labels) <= _MANY_ROWS else 1)
     try:
         found = _run(held, settings, repeats, None if same_time else LEAK)
     except TooFew:

@@ -37,9 +37,8 @@ def lines_of(held: dict[str, Any]) -> list[str]:
 def _about(held: dict[str, Any]) -> list[str]:
     share = held["positives"] / held["rows"] if held["rows"] else 0
     names = [one["name"] for one in held["features"]]
-    lines = [
-        f"共 {held['rows']} 行有结局，其中 {held['positives']} 行（{share:.1%}）为“有”；使用 {len(names)} 列：{_few(names)}。"
-    ]
+    lines = [f"共 {held['rows']} 行有结局，其中 {held['positives']} 行（{share:.1%}）为“有”。"]
+    lines += [f"使用 {len(names)} 列：{_few(names)}。"]
     lines += [f"· {note}" for note in held["notes"]]
     left = [f"{name}（{why}）" for name, why in held["left_out"].items() if why != "按要求排除"]
     return [*lines, f"· 未使用的列：{_few(left)}。"] if left else lines

@@ -87,7 +87,7 @@ def procedure(held: dict[str, Any], rules_version: str) -> list[tuple[str, str]]
         ("与规则的关系", lean),
         (
             "校验",
-            f"{held['folds']} 折、重复 {held['repeats']} 次，同一名学生不跨折；区间来自 {held['draws']} 次重抽样（95%）",
+            f"{held['folds']} 折、重复 {held['repeats']} 次，同一名学生不跨折；区间重抽样 {held['draws']} 次（95%）",
         ),
         ("档次", f"排在前 {first:.0%} 的“建议优先面谈”，前 {soon:.0%} 的“建议面谈”，其余按常规安排"),
         ("规则版本", rules_version),

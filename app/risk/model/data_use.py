@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from app.admin import approval, rulebook
 from app.admin.approval import ApprovalDecided
 from app.events import Event
-from app.risk.model.features import Domain, all_domains, resting_on
+from app.risk.model.features import Domain, domains, resting_on
 from app.security.access import Access
 from app.web.words import label
 from config import catalogue
@@ -49,11 +49,6 @@ class DataUseSwitchedOff(Event):
 def in_force(session: Session) -> frozenset[str]:
     """The domains whose data may be used now."""
     return frozenset(session.scalars(select(DataUse.domain).where(DataUse.stage == DataUseStage.IN_FORCE)))
-
-
-def domains() -> frozenset[str]:
-    """Every domain there could be an entry of."""
-    return frozenset(domain.key for domain in all_domains())
 
 
 def ask(access: Access, *, domain: str, purpose: str, legal_basis: str, assessment: str) -> DataUse:
@@ -101,7 +96,7 @@ def _ask_second(access: Access, row: DataUse, about: Domain) -> UUID:
 
 def domain_of(key: str) -> Domain:
     """A declared domain, or a ``Refusal``."""
-    found = next((domain for domain in all_domains() if domain.key == key), None)
+    found = next((domain for domain in domains() if domain.key == key), None)
     if found is None:
         raise Refusal("请选择要登记的数据。", field="domain")
     return found

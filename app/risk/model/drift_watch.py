@@ -158,6 +158,7 @@ def _against_previous(access: Access, round_id: UUID, after: FeatureTable, rate:
     sheets = select(ResponseSet.student_id, ResponseSet.recorded_at).where(
         ResponseSet.round_id == row.id, ResponseSet.voided_at.is_(None)
     )
-    newest = dict(access.session.execute(sheets.order_by(ResponseSet.recorded_at)).tuples())
+    rows = access.session.execute(sheets.order_by(ResponseSet.recorded_at))
+    newest = {student_id: recorded_at for student_id, recorded_at in rows}
     before = _table(access, list(newest), list(newest.values()), None)
     return drift.between(before, after, rate=rate)

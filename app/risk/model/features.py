@@ -54,7 +54,7 @@ def declared() -> tuple[Declared, ...]:
     return tuple(_read(key, entry, uses) for key, entry in held["feature"].items())
 
 
-def all_domains() -> tuple[Domain, ...]:
+def domains() -> tuple[Domain, ...]:
     """Every domain the register knows, in the order of the file."""
     return tuple(
         Domain(key, entry["title"], entry["holds"])

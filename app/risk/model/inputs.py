@@ -46,15 +46,14 @@ def rules_of(access: Access, round_id: UUID, students: Sequence[UUID]) -> NDArra
 
     Whoever has an open alert has no place on the list because he stands above it: that is not a low place.
     """
-    weights = dict(
-        access.session.execute(
-            select(InterviewEntry.student_id, InterviewEntry.weight).where(
-                InterviewEntry.round_id == round_id,
-                InterviewEntry.stage != InterviewStage.VOID,
-                InterviewEntry.origin == EntryOrigin.RULES,
-            )
-        ).tuples()
+    rows = access.session.execute(
+        select(InterviewEntry.student_id, InterviewEntry.weight).where(
+            InterviewEntry.round_id == round_id,
+            InterviewEntry.stage != InterviewStage.VOID,
+            InterviewEntry.origin == EntryOrigin.RULES,
+        )
     )
+    weights = {student_id: weight for student_id, weight in rows}
     above = set(access.session.scalars(select(Alert.student_id).where(Alert.ended_at.is_(None))))
     without = dict.fromkeys(above - weights.keys(), np.nan)
     return np.array([float(weights.get(student, without.get(student, 0.0))) for student in students])

@@ -27,6 +27,7 @@ from sqlalchemy.orm import Session
 from app.admin import rulebook
 from app.events import Event
 from app.risk.model import kept_score
+from app.risk.model.facts import moment64, moments
 from app.risk.model.inputs import gathered, table_for
 from app.risk.model.kept_score import Names
 from app.risk.model.said import Band, Said, in_parts, latest, said_of, upheld
@@ -161,24 +162,29 @@ class Live:
     id: bytes
     inputs: bytes
     shadow: bool
-    at: datetime
+    at: np.datetime64
 
 
 def live(access: Access, round_id: UUID, model_id: UUID) -> dict[bytes, Live]:
     """The live scores of one model in one round, by student."""
-    rows = access.session.execute(
-        select(RiskScore.id, RiskScore.student_id, RiskScore.inputs, RiskScore.shadow, RiskScore.at)
+    query = (
+        select(RiskScore.student_id, RiskScore.id, RiskScore.inputs, RiskScore.shadow, RiskScore.at)
         .where(RiskScore.round_id == round_id, RiskScore.model_id == model_id, RiskScore.superseded_at.is_(None))
         .order_by(RiskScore.scored_at, RiskScore.id)
     )
-    return {row.student_id.bytes: Live(row.id.bytes, row.inputs, row.shadow, row.at) for row in rows}
+    rows = fetch_many(access.session, query)
+    times = moments([row[4] for row in rows])
+    return {
+        student: Live(score_id, inputs, bool(shadow), at)
+        for (student, score_id, inputs, shadow, _), at in zip(rows, times, strict=True)
+    }
 
 
 def _taking_part(access: Access, round_id: UUID) -> set[bytes]:
     """Everybody with a sheet that holds, but for those of whom the model no longer speaks."""
     query = select(ResponseSet.student_id).where(ResponseSet.round_id == round_id, ResponseSet.voided_at.is_(None))
     found = {student_id for (student_id,) in fetch_many(access.session, query.distinct())}
-    return found - {student_id.bytes for student_id in upheld(access.session, None)}
+    return found - {student_id.bytes for student_id in upheld(access.session)}
 
 
 def _ended(access: Access, round_id: UUID, before: dict[bytes, Live], takes_part: set[bytes] | None) -> list[UUID]:
@@ -194,7 +200,7 @@ def _ended(access: Access, round_id: UUID, before: dict[bytes, Live], takes_part
         )
         for student_id, voided_at in access.session.execute(voided):
             held = before.get(student_id.bytes)
-            if held is not None and voided_at is not None and voided_at >= held.at:
+            if held is not None and voided_at is not None and moment64(voided_at) >= held.at:
                 gone.add(student_id.bytes)
     return [UUID(bytes=student_id) for student_id in sorted(gone)]
 
@@ -239,9 +245,9 @@ def digests_of(access: Access, students: Sequence[bytes], table: FeatureTable) -
 
 
 def bodies_of(model: Model, names: Names, table: FeatureTable, scored: Scored) -> Iterator[bytes]:
-    """The bodies to be sealed, row by row."""
+    """The bodies to be sealed, row by row. Where the model does not know, it gives no reasons either."""
     bands = [band_of(model, value) for value in scored.log_odds.tolist()]
-    why = [reasons(model, scored, row) for row in range(len(table))]
+    why = [[] if band is Band.UNKNOWN else reasons(model, scored, row) for row, band in enumerate(bands)]
     return kept_score.bodies(model, names, table, scored, bands, why)
 
 
@@ -266,14 +272,14 @@ def _still_stands(access: Access, column: Column) -> bool:
 
 def _write(access: Access, prepared: Prepared, column: Column) -> int:
     """The rows that are still new, now that nobody else writes; a later moment is never overwritten by an earlier."""
-    held, instant = live(access, prepared.round_id, column.shelved.id), now()
-    silent = {student_id.bytes for student_id in upheld(access.session, None)}
+    held, instant, at = live(access, prepared.round_id, column.shelved.id), now(), moment64(prepared.at)
+    silent = {student_id.bytes for student_id in upheld(access.session)}
     keep = [
         place
         for place, (student, digest) in enumerate(zip(column.students, column.digests, strict=True))
-        if student not in silent and _is_news(held.get(student), digest, column.shadow, prepared.at)
+        if student not in silent and _is_news(held.get(student), digest, column.shadow, at)
     ]
-    ends = [student for student in map(_raw, column.ended) if student in held and held[student].at <= prepared.at]
+    ends = [student for student in map(_raw, column.ended) if student in held and held[student].at <= at]
     ends += [student for student in silent & held.keys() if student not in ends]
     replaced = [held[column.students[place]].id for place in keep if column.students[place] in held]
     _supersede(access, [UUID(bytes=row) for row in [*replaced, *(held[student].id for student in ends)]], instant)
@@ -294,10 +300,10 @@ def _write(access: Access, prepared: Prepared, column: Column) -> int:
     )
 
 
-def _is_news(held: Live | None, digest: bytes, shadow: bool, at: datetime) -> bool:
+def _is_news(held: Live | None, digest: bytes, shadow: bool, at: np.datetime64) -> bool:
     if held is None:
         return True
-    return held.at <= at and (held.inputs != digest or held.shadow != shadow)
+    return bool(held.at <= at) and (held.inputs != digest or held.shadow != shadow)
 
 
 def _raw(student_id: UUID) -> bytes:

@@ -122,7 +122,7 @@ def _told_at(access: Access, known: labels.Labelled) -> list[datetime]:
         InterviewEntry.stage == InterviewStage.DONE
     )
     ended = {(round_id, student_id): when for round_id, student_id, when in access.session.execute(query)}
-    return [ended[place] for place in zip(known.rounds, known.students, strict=True)]
+    return [ended[place] or now() for place in zip(known.rounds, known.students, strict=True)]
 
 
 def _settings() -> train.Settings:
