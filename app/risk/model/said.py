@@ -18,6 +18,7 @@ from uuid import UUID
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
+from app.risk.model import shelf
 from app.risk.model.shelf import INTERVIEW
 from app.security.access import Access
 from app.security.policy import Permission
@@ -65,13 +66,16 @@ class Said:
 def said_of(access: Access, round_id: UUID) -> dict[UUID, Said]:
     """The live scores of one round by the active model; nothing where there is none.
 
-    A machine that orders a whole round opens them counted, a person who looks is named with everybody he saw.
+    A machine that orders a whole round opens them counted, and only while the model behind them can still be read:
+    otherwise the rules' order holds. A person who looks stands in the log with everybody he saw.
     """
     without = upheld(access.session)
     query = _live().where(RiskScore.round_id == round_id)
     if access.permission is not Permission.RISK_SCORE:
         rows = [row for row in access.session.execute(query).all() if row.student_id not in without]
         return _said([row.student_id for row in rows], access.open_each(rows, RiskScore.body))
+    if shelf.active(access).trouble:
+        return {}
     students, ids, bodies = fetch_sealed(access.session, query)
     texts = access.open_many_to_count(RiskScore.body, students, ids, bodies)
     held = _said([UUID(bytes=student) for student in students], [text or b"" for text in texts])
