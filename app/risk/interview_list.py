@@ -18,7 +18,7 @@ from app.risk.model.said import Said
 from app.security.access import PAGE, Access
 from app.security.holders import names_of
 from models.identity import ClassGroup, College
-from models.interview import InterviewEntry, InterviewStage
+from models.interview import EntryOrigin, InterviewEntry, InterviewStage
 from models.moment import now
 from models.risk import Alert
 from models.screening import ScreeningRound
@@ -98,7 +98,7 @@ def _opened(access: Access, rows: Sequence[Any], *, hints: bool) -> list[Line]:
     bodies = access.open_each(rows, InterviewEntry.body)
     owners = names_of(access.session, [row.owner_id for row in rows])
     students = [row.student_id for row in rows]
-    spoken = hints_about(access, students) if hints else {}
+    spoken = hints_about(access, rows) if hints else {}
     waiting = select(Alert.student_id).where(Alert.ended_at.is_(None), Alert.student_id.in_(students))
     alerted = set(access.session.scalars(waiting)) if hints else set()
     return [
@@ -114,10 +114,15 @@ def _opened(access: Access, rows: Sequence[Any], *, hints: bool) -> list[Line]:
     ]
 
 
-def hints_about(access: Access, students: Sequence[UUID]) -> dict[UUID, Said]:
-    """What the active model says of these students, without those who object to it."""
+def hints_about(access: Access, entries: Sequence[Any]) -> dict[UUID, Said]:
+    """What the active model says of the students of these entries, without those who object to it.
+
+    Nor of those drawn by lot: whoever talks to them is to find out for himself,
+    or the lot would not check the hints but repeat them.
+    """
     without = objection.objected(access.session)
-    return said.latest(access, [student for student in students if student not in without])
+    asked = [entry.student_id for entry in entries if entry.origin is not EntryOrigin.AUDIT]
+    return said.latest(access, [student for student in asked if student not in without])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

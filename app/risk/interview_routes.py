@@ -102,7 +102,7 @@ def _interview_page(entry: InterviewEntry, form: InterviewForm) -> ResponseRetur
         form=form,
         student=record.card(reading, entry.student_id),
         reasons=access.open_json(entry, InterviewEntry.body),
-        hint=the_list.hints_about(access, [entry.student_id]).get(entry.student_id),
+        hint=the_list.hints_about(access, [entry]).get(entry.student_id),
         objected=entry.student_id in objection.objected(access.session),
         outcome=outcome,
         level=level,

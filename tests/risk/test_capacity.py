@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -10,9 +11,10 @@ from hypothesis import strategies as st
 
 from app.risk.capacity import Reach
 from models.interview import InterviewEntry
-from models.moment import now
+from models.moment import now, travel
 from tests.house import House
 from tests.risk.model.listed import listed
+from tests.risk.times import again
 
 
 def reach(people: int, per_week: int, days: int) -> Reach:
@@ -67,3 +69,16 @@ def test_without_a_number_it_is_reckoned_from_the_people(sqlite_house: House, tm
 
     assert held.round().interviews_per_week is None
     assert "按在岗人数推算" in page
+
+
+def test_whatever_is_overdue_stays_in_sight_whichever_order_is_chosen(sqlite_house: House, tmp_path: Path) -> None:
+    held = listed(sqlite_house, tmp_path, [10, 12])
+
+    with travel(held.round().interviews_due_at + timedelta(hours=1)):
+        person = again(held.staff.psychologist)
+        pages = [person.get(f"/interviews?order={order}") for order in ("", "due")]
+
+    for page in pages:
+        assert "已超过时限 2 人" in page
+        assert page.text.count("已超时") >= 2
+        assert "名单末尾 2 人约不到" in page

@@ -15,6 +15,7 @@ from models.interview import EntryOrigin, InterviewEntry, InterviewStage
 from models.moment import travel
 from tests.house import House, Page
 from tests.risk.model.listed import CALM, Listed, listed, says
+from tests.risk.model.trained import score_round, shelve
 from tests.risk.people import told
 
 MANY = [CALM] * 60 + [10, 12, 14]
@@ -134,6 +135,18 @@ def test_the_page_of_a_drawn_student_says_that_nothing_was_found(sqlite_house: H
 
     assert "抽签选出，没有任何提示" in page
     assert "暂不约谈" not in page
+
+
+def test_whoever_talks_to_a_drawn_student_is_not_told_what_the_model_says(sqlite_house: House, tmp_path: Path) -> None:
+    held = listed(sqlite_house, tmp_path, [CALM] * 60)
+    shelve(sqlite_house)
+    switch_on(held)
+    score_round(sqlite_house, held.round())
+    entry = held.entries(InterviewEntry.origin == EntryOrigin.AUDIT)[0]
+
+    for place in (f"/interviews/{entry.id}", "/interviews"):
+        page = held.staff.psychologist.get(place).html
+        assert "tag-band" not in page
 
 
 def test_the_log_names_the_round_and_how_many_were_drawn(sqlite_house: House, tmp_path: Path) -> None:
