@@ -15,6 +15,7 @@ from sqlalchemy import insert, select, text
 from app.cases import care, care_talk
 from app.cli.screening import import_results
 from app.risk import interview
+from app.risk.model import objection
 from app.screening import retest, structured
 from app.screening.sources import source
 from app.security.access import Undecided
@@ -29,12 +30,14 @@ from models.interview import InterviewEntry, InterviewStage
 from models.moment import now, today
 from models.registry import METADATA
 from models.risk import Alert, Level
+from models.risk_model import ModelObjection, ModelStage, ObjectionStage
 from models.screening import ScreeningRound
 from models.sealed import Sealed, SealedType, sealed_fields
 from models.source import ScreeningSource, SourceKind
 from models.student import Student, StudentNumber
 from tests.house import HEADER, Client, House, xlsx
 from tests.postgres import Postgres
+from tests.risk.model import trained
 
 CANARY = "金丝雀"
 TAGS = Path(__file__).with_name("sealed_tags.txt")
@@ -81,6 +84,7 @@ def _fill_every_sealed_field(house: House) -> None:
         correction = Correction(kind=CorrectionKind.REATTRIBUTED, made_at=now())
         access.seal(correction, Correction.reason, f"{CANARY}更正")
         access.session.add(correction)
+    _let_a_model_speak(house, second, psychologist)
     psychologist.send("PUT", "/drafts/note", {"text": f"{CANARY}草稿"})
     house.make.person(Role.REGISTRAR).post(
         "/roster", kind="roster", upload=(xlsx(["学号"], [CANARY]), f"{CANARY}.xlsx")
@@ -119,6 +123,20 @@ def _import_with_canaries(house: House, student: Student, psychologist: Client) 
         answers = {1: "no", 2: "no", 6: "no"}
         about = access.find(Student, entry.student_id)
         structured.hold(access, about, answers=answers, held_at=now(), text=f"{CANARY}访谈")
+
+
+def _let_a_model_speak(house: House, student: Student, psychologist: Client) -> None:
+    """A model's file, what a model said of the student, an objection to it and its review."""
+    trained.shelve(house, stage=ModelStage.TRAINED, raw=CANARY.encode())
+    trained.shelve(house)
+    trained.score_round(house, trained.the_round(house))
+    with psychologist.under(Permission.OBJECTION_RECORD) as access:
+        objection.raise_for(access, access.find(Student, student.id), text=f"{CANARY}异议")
+    [(row,)] = house.all(select(ModelObjection))
+    with psychologist.under(Permission.OBJECTION_WORK) as access:
+        held = access.find(ModelObjection, row.id)
+        said = {"found": f"{CANARY}复核", "told": f"{CANARY}告知", "told_on": today(), "told_how": TalkWay.FACE}
+        objection.decide(access, held, stage=ObjectionStage.EXPLAINED, **said)
 
 
 def _push_a_canary(house: House) -> None:
@@ -360,14 +378,25 @@ def test_no_plain_column_looks_like_content() -> None:
     assert open_text == {
         "alert_extension.duties",
         "approval.what",
+        "arrival.waits_for",
         "class_alias.alias",
         "class_group.grade",
         "class_group.name",
         "college.name",
+        "consent_text.body",
+        "consent_text.name",
         "data_key.owner_kind",
+        "data_use.assessment",
+        "data_use.domain",
+        "data_use.legal_basis",
+        "data_use.off_because",
+        "data_use.purpose",
         "deployment.school",
         "draft.form",
+        "duty.rule_version",
         "former_status.status",
+        "interview_entry.basis",
+        "interview_entry.rule_version",
         "job.arguments",
         "job.effect_key",
         "job.error",
@@ -377,25 +406,34 @@ def test_no_plain_column_looks_like_content() -> None:
         "ledger_entry.outcome",
         "ledger_entry.purpose",
         "ledger_entry.role",
+        "model_move.cause",
+        "model_move.reason",
+        "model_training.because",
+        "model_training.purpose",
+        "model_training.said",
         "notice.kind",
+        "response_set.coding",
         "response_set.engine_version",
+        "response_set.norm",
         "response_set.scale",
         "response_set.scale_version",
-        "structured_interview.scale",
-        "structured_interview.scale_version",
+        "risk_model.card",
+        "risk_model.features",
+        "risk_model.procedure",
+        "risk_model.purpose",
+        "risk_model.retired_because",
+        "risk_model.rules_version",
+        "risk_model.watched",
+        "risk_model.without",
+        "risk_score.rules_version",
         "rule_override.name",
         "rule_override.value",
-        "consent_text.body",
-        "consent_text.name",
-        "response_set.coding",
-        "response_set.norm",
         "screening_round.cohort",
         "screening_round.name",
         "screening_round.scales",
-        "screening_source.name",
         "screening_source.folder",
         "screening_source.mapping",
-        "arrival.waits_for",
+        "screening_source.name",
         "signal.rule_version",
         "signal.source_kind",
         "signal.void_cause",
@@ -403,10 +441,10 @@ def test_no_plain_column_looks_like_content() -> None:
         "staff.name",
         "staff.password_hash",
         "staff.staff_number",
+        "structured_interview.scale",
+        "structured_interview.scale_version",
         "student.status",
         "student_tag.tag",
-        "duty.rule_version",
-        "interview_entry.rule_version",
         "unplaced_answer.rule_version",
     }
 
