@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from app.cli import installation
 from app.cli.output import json_option, progress, report
 from app.intake.batch import many_objects
-from app.risk.model import card_paper, drift_watch, replay, scoring, training
+from app.risk.model import card_page, card_paper, drift_watch, replay, scoring, training
 from app.risk.model.moves import PURPOSE
 from app.security.access import Access
 from app.security.actor import CONSOLE
@@ -81,9 +81,11 @@ def card_command(edition: int | None, pdf: Path | None, as_json: bool) -> None:
         model = _edition(access, edition)
         card = json.loads(model.card)
         number, stage = model.edition, label(model.stage)
+        view = card_page.of(access, model)
+        told = [f"{one.label} {one.value}（{one.interval}）" for one in view.figures]
         if pdf is not None:
             _save(pdf, card_paper.pdf_of(access, model))
-    words = "\n".join([f"第 {number} 版（{stage}）", *card.get("words", [])])
+    words = "\n".join([f"第 {number} 版（{stage}）", *told, view.shuffled, *view.words["limits"]])
     report({"edition": number, "stage": stage, "card": card}, as_json=as_json, words=words)
 
 

@@ -60,7 +60,12 @@ def model_of(seed: int = 7, *, few: bool = False) -> Model:
 
 
 def shelve(
-    house: House, model: Model | None = None, *, stage: ModelStage = ModelStage.ACTIVE, raw: bytes | None = None
+    house: House,
+    model: Model | None = None,
+    *,
+    stage: ModelStage = ModelStage.ACTIVE,
+    raw: bytes | None = None,
+    card: dict[str, Any] | None = None,
 ) -> RiskModel:
     """Put a model on the shelf; ``raw`` stands in place of its file."""
     model = model or model_of()
@@ -81,7 +86,7 @@ def shelve(
             features=json.dumps([feature.key for feature in model.features]),
             without="[]",
             sha256=sha256(raw).digest(),
-            card="{}",
+            card=json.dumps(card or {}),
             active_since=now() if stage is ModelStage.ACTIVE else None,
         )
         row.file = access.sealed(row, RiskModel.file, raw)
