@@ -242,7 +242,13 @@ def _scoring_kinds() -> list[Kind]:
     """The model scores a round after facts arrived, and every round by night."""
     scoring: dict[str, Any] = {"permission": Permission.RISK_SCORE, "purpose": Purpose.CARE}
     return [
-        Kind(name=rescoring.SCORE, prepare=rescoring.prepare, run=rescoring.write, **scoring),
+        Kind(
+            name=rescoring.SCORE,
+            prepare=rescoring.prepare,
+            run=rescoring.write,
+            gave_up=rescoring.gave_up,
+            **scoring,
+        ),
         Kind(name=rescoring.NIGHTLY, prepare=rescoring.look, run=rescoring.nightly, **scoring),
         training_job.KIND,
         watched.KIND,

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
+from threadpoolctl import threadpool_limits
 
 from ml import measures
 from ml.features import Direction, FeatureTable
@@ -146,7 +147,8 @@ def _boosted(model: HistGradientBoostingClassifier, table: FeatureTable, y: Floa
             x[:, place] = _codes(x[:, place], split.train)
         if np.isnan(x[split.train, place]).all():
             x[:, place] = 0.0  # nobody to learn from knows it; the library cannot bin such a column
-    model.fit(x[split.train], y[split.train], sample_weight=w[split.train])
+    with threadpool_limits(1):  # small tables: threads that wait for each other cost more than they save
+        model.fit(x[split.train], y[split.train], sample_weight=w[split.train])
     return np.asarray(model.decision_function(x[split.test]), dtype=np.float64)
 
 

@@ -18,11 +18,12 @@ from models.intake import BatchKind, ImportBatch
 from models.interview import InterviewEntry
 from models.notice import Notice
 from models.participation import ConsentText, Retest, RoundAbsence, StructuredInterview
-from models.risk_model import DataUse
+from models.risk_model import DataUse, ModelObjection
 from models.screening import ResponseSet, ScreeningRound, UnplacedAnswer
 from models.source import SourceKind
 from models.student import Student
 from tests.house import HEADER, Client, House, xlsx
+from tests.risk.model.editions import keep_in
 
 ASKED = ("question_1", "question_2", "question_6")
 EARLIER = "2026-01-05T09:00"
@@ -62,6 +63,7 @@ def furnish(house: House) -> tuple[dict[str, str], dict[Role, Client]]:
         "retest_id": _only(house, Retest),
         "held_id": _only(house, StructuredInterview),
         "task_id": _only(house, Task),
+        "objection_id": _objection(house, people[Role.ADVISOR], student),
         "notice_id": _only(house, Notice),
         "approval_id": _approval(head, house),
         "use_id": _data_use(head, house),
@@ -70,6 +72,7 @@ def furnish(house: House) -> tuple[dict[str, str], dict[Role, Client]]:
         "consent_id": _only(house, ConsentText),
         "source_id": _source(house, head),
         "sheet_id": _only(house, ResponseSet),
+        "model_id": keep_in(house, head),
         "stage": "closed",
         "grant_id": uuid4(),
         "job_id": uuid4(),
@@ -86,6 +89,11 @@ def _source(house: House, head: Client) -> Any:
         held = {"columns": {"student_number": "学号"}, "scales": {"gad7": {"total": "总分"}}}
         source.remember(access, row, [held], confirmed_by=head.id)
     return row.id
+
+
+def _objection(house: House, advisor: Client, student: Student) -> Any:
+    advisor.post(f"/students/{student.id}/objection", text="不想由程序来判断")
+    return _only(house, ModelObjection)
 
 
 def _ask_again(house: House, student: Student) -> None:

@@ -233,14 +233,15 @@ def _write_roster(path: Path, people: list[Person]) -> None:
             person.name,
             person.sex,
             person.college,
+            f"{person.number[:4]}级",
             person.class_name,
             "在校",
             person.phone,
-            f"{index % 6 + 1}栋-{index % 500 + 101}-{index % 4 + 1}",
+            f"{index % 6 + 1}栋-{index % 500 + 101}-{index % 4 + 1}" if index % 7 else "",
         )
         for index, person in enumerate(people)
     ]
-    demo_results.save(path, ("学号", "姓名", "性别", "学院", "班级", "学籍状态", "手机号", "宿舍"), rows)
+    demo_results.save(path, ("学号", "姓名", "性别", "学院", "年级", "班级", "学籍状态", "手机号", "宿舍"), rows)
 
 
 def _write_posts(path: Path, classes: list[tuple[str, str, int]], people: list[tuple[str, str]]) -> None:

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, and_, select
 
 from app.notices import post
 from app.risk.duty import role_of
@@ -30,11 +30,8 @@ IN_HAND = frozenset({InterviewStage.INVITED, InterviewStage.SECOND_TALK})
 
 
 def holds_the_place() -> ColumnElement[bool]:
-    """Entries that keep a rule from listing a student anew: a rule's own, and talks that were held."""
-    return and_(
-        InterviewEntry.stage != InterviewStage.VOID,
-        or_(InterviewEntry.origin == EntryOrigin.RULES, InterviewEntry.stage == InterviewStage.DONE),
-    )
+    """Entries that keep a rule from listing a student anew: a rule's own."""
+    return and_(InterviewEntry.stage != InterviewStage.VOID, InterviewEntry.origin == EntryOrigin.RULES)
 
 
 @dataclass(frozen=True, slots=True)

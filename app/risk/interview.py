@@ -103,7 +103,8 @@ def record(
 
 def write_outcome(access: Access, entry: InterviewEntry, held: dict[str, Any]) -> None:
     """What came of an entry, by whom and when; what was written before stays under ``earlier`` (law 8)."""
-    before = access.open_json(entry, InterviewEntry.outcome)
+    with access.session.no_autoflush:  # one act is one version of the entry
+        before = access.open_json(entry, InterviewEntry.outcome)
     earlier = [*before.pop("earlier", []), before] if before else []
     said = held | {"by": str(access.actor.id), "at": now().isoformat(timespec="seconds")}
     access.seal_json(entry, InterviewEntry.outcome, said | ({"earlier": earlier} if earlier else {}))

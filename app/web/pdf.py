@@ -11,14 +11,14 @@ import json
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import justmytype_intl_cjk
 import typst
 
 FONTS = Path(justmytype_intl_cjk.__file__).parent / "fonts" / "ofl" / "notosanssc"
 """Noto Sans SC only: its neighbours would draw Chinese signs the Japanese or Korean way."""
-STANDARD = "ua-1"
+STANDARD: Final = "ua-1"
 """PDF/UA: it can be read aloud, and a title, a language and words for every picture are required."""
 
 

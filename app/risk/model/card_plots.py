@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import ceil, floor, log10
 from typing import Any
 
 from markupsafe import Markup
@@ -44,7 +45,7 @@ def calibration(bins: Sequence[dict[str, Any]]) -> Drawing | None:
     highest = max(max(one["predicted"], one["observed"]["high"]) for one in bins)
     top = min(1.0, -(-highest * 10 // 2) * 2 / 10)
     ticks = tuple(tick for tick in _TENTHS if tick <= top)
-    side = {"low": 0.0, "high": top, "ticks": ticks, "percent": True}
+    side: dict[str, Any] = {"low": 0.0, "high": top, "ticks": ticks, "percent": True}
     dots = [
         Dot(one["predicted"], one["observed"]["value"], one["observed"]["low"], one["observed"]["high"]) for one in bins
     ]
@@ -52,8 +53,8 @@ def calibration(bins: Sequence[dict[str, Any]]) -> Drawing | None:
         "calibration",
         "估计与结果",
         "横轴是模型估计的比例，纵轴是实际需要关注的比例；点越靠近斜线，估计越准。",
-        x=Axis(label="估计的比例", **side),  # type: ignore[arg-type]
-        y=Axis(label="实际的比例", **side),  # type: ignore[arg-type]
+        x=Axis(label="估计的比例", **side),
+        y=Axis(label="实际的比例", **side),
         curves=[Curve(name="完全相符", points=[(0.0, 0.0), (top, top)], look="guide")],
         dots=dots,
     )
@@ -161,4 +162,11 @@ def _shape(number: int, one: dict[str, Any], side: float) -> Drawing:
 
 
 def _ticks(low: float, high: float) -> tuple[float, ...]:
-    return tuple(round(low + (high - low) * part / 4, 2) for part in range(5))
+    """Three to six round numbers between two values."""
+    if high <= low:
+        return (low,)
+    rough = (high - low) / 5
+    unit = 10.0 ** floor(log10(rough))
+    step = next(factor * unit for factor in (1, 2, 5, 10) if factor * unit >= rough)
+    first = ceil(low / step)
+    return tuple(round(number * step, 6) for number in range(first, floor(high / step) + 1))

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from itertools import compress
 from math import isnan
 from typing import Any
@@ -118,11 +117,6 @@ def table_of(kept: Kept, features: Sequence[Feature], person: str) -> FeatureTab
         values,
         known,
     )
-
-
-def moment_of(at: datetime) -> np.datetime64:
-    """A moment as the mathematics count it."""
-    return np.datetime64(at.astimezone(UTC).replace(tzinfo=None), "us")
 
 
 def _reasons(said: Sequence[Reason]) -> str:

@@ -19,6 +19,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from app.risk.model import kept_score, scoring, shelf
+from app.risk.model.facts import moment64
 from app.risk.model.kept_score import Kept, Names
 from app.risk.model.shelf import Shelf
 from app.security.access import Access
@@ -138,7 +139,7 @@ def _replayed(access: Access, row: Any, text: str, held: Shelf) -> Replayed:
     except ValueError:
         return Replayed(row.risk_score_id, (Differs.BODY,))
     found = set[Differs]()
-    if kept.at != str(kept_score.moment_of(row.at)) or kept.rules != row.rules_version:
+    if kept.at != str(moment64(row.at)) or kept.rules != row.rules_version:
         found.add(Differs.FACTS)
     shelved = held.shelved
     if shelved is None or kept.model != shelved.sha256.hex():

@@ -8,6 +8,7 @@ whoever orders or adds leaves the student out (``objection.objected``).
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -17,10 +18,11 @@ from uuid import UUID
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
-from app.risk.model import kept_score
+from app.risk.model import shelf
 from app.risk.model.shelf import INTERVIEW
 from app.security.access import Access
 from app.security.policy import Permission
+from models.bulk import fetch_sealed
 from models.risk_model import ModelObjection, ModelStage, ObjectionStage, RiskModel, RiskScore
 from models.sealed import Sealed
 
@@ -47,27 +49,49 @@ class Said:
     log_odds: float | None
     """For order only; it never stands on a screen."""
     reasons: tuple[str, ...]
+    raises: tuple[bool, ...] = ()
+    """Of each reason, whether it speaks for a talk; none given: all do."""
+
+    @property
+    def speaking_for(self) -> tuple[str, ...]:
+        """Reasons that speak for a talk."""
+        return tuple(words for place, words in enumerate(self.reasons) if not self.raises or self.raises[place])
+
+    @property
+    def speaking_against(self) -> tuple[str, ...]:
+        """What makes the model speak less loudly: for whoever checks it, never a reason not to talk."""
+        return tuple(words for words in self.reasons if words not in self.speaking_for)
 
 
 def said_of(access: Access, round_id: UUID) -> dict[UUID, Said]:
-    """The live scores of one round by the active model; nothing where there is none."""
-    rows = access.session.execute(_live().where(RiskScore.round_id == round_id)).all()
-    counted = access.permission is Permission.RISK_SCORE
+    """The live scores of one round by the active model; nothing where there is none.
+
+    A machine that orders a whole round opens them counted, and only while the model behind them can still be read:
+    otherwise the rules' order holds. A person who looks stands in the log with everybody he saw.
+    """
     without = upheld(access.session)
-    kept = [row for row in rows if row.student_id not in without]
-    return _said(kept, _opened(access, kept, counted=counted))
+    query = _live().where(RiskScore.round_id == round_id)
+    if access.permission is not Permission.RISK_SCORE:
+        rows = [row for row in access.session.execute(query).all() if row.student_id not in without]
+        return _said([row.student_id for row in rows], access.open_each(rows, RiskScore.body))
+    if shelf.active(access).trouble:
+        return {}
+    students, ids, bodies = fetch_sealed(access.session, query)
+    texts = access.open_many_to_count(RiskScore.body, students, ids, bodies)
+    held = _said([UUID(bytes=student) for student in students], [text or b"" for text in texts])
+    return {student_id: said for student_id, said in held.items() if student_id not in without}
 
 
 def latest(access: Access, student_ids: Iterable[UUID]) -> dict[UUID, Said]:
     """The newest live score by the active model of each of these students, whatever the round."""
-    wanted = list(dict.fromkeys(student_ids))
     without = upheld(access.session)
     newest: dict[UUID, Any] = {}
-    for some in in_parts([student_id for student_id in wanted if student_id not in without]):
-        for row in access.session.execute(_live().where(RiskScore.student_id.in_(some))):
+    for some in in_parts([student for student in dict.fromkeys(student_ids) if student not in without]):
+        query = _live().where(RiskScore.student_id.in_(some)).order_by(RiskScore.scored_at, RiskScore.id)
+        for row in access.session.execute(query):
             newest[row.student_id] = row
     rows = list(newest.values())
-    return _said(rows, _opened(access, rows, counted=False))
+    return _said(list(newest), access.open_each(rows, RiskScore.body))
 
 
 def upheld(session: Session) -> set[UUID]:
@@ -82,7 +106,7 @@ def in_parts(ids: Sequence[UUID]) -> Iterable[Sequence[UUID]]:
 
 def _live() -> Select[UUID, UUID, Sealed]:
     return (
-        select(RiskScore.id.label("risk_score_id"), RiskScore.student_id, RiskScore.body)
+        select(RiskScore.student_id, RiskScore.id.label("risk_score_id"), RiskScore.body)
         .join(RiskModel, RiskModel.id == RiskScore.model_id)
         .where(
             RiskModel.purpose == INTERVIEW,
@@ -90,26 +114,20 @@ def _live() -> Select[UUID, UUID, Sealed]:
             RiskScore.superseded_at.is_(None),
             RiskScore.shadow.is_(False),
         )
-        .order_by(RiskScore.scored_at, RiskScore.id)
     )
 
 
-def _opened(access: Access, rows: Sequence[Any], *, counted: bool) -> list[str]:
-    """A whole round is counted in the log, a page of people is named."""
-    if counted:
-        return access.open_to_count(rows, RiskScore.body)
-    return access.open_each(rows, RiskScore.body)
-
-
-def _said(rows: Sequence[Any], texts: Sequence[str]) -> dict[UUID, Said]:
+def _said(students: Sequence[UUID], bodies: Sequence[str | bytes]) -> dict[UUID, Said]:
     found = {}
-    for row, text in zip(rows, texts, strict=True):
-        kept = kept_score.read(text)
-        found[row.student_id] = Said(
-            row.student_id,
-            Band(kept.band),
-            kept.abstains,
-            None if kept.log_odds is None else float.fromhex(kept.log_odds),
-            tuple(reason["text"] for reason in kept.reasons),
+    for student_id, body in zip(students, bodies, strict=True):
+        held = json.loads(body)
+        log_odds = held["log_odds"]
+        found[student_id] = Said(
+            student_id,
+            Band(held["band"]),
+            held["abstains"],
+            None if log_odds is None else float.fromhex(log_odds),
+            tuple(reason["text"] for reason in held["reasons"]),
+            tuple(reason["raises"] for reason in held["reasons"]),
         )
     return found

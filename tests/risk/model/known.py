@@ -19,7 +19,7 @@ from models.identity import Role
 from models.interview import InterviewEntry, InterviewStage
 from models.moment import now, travel
 from tests.house import Client, House
-from tests.risk.times import at
+from tests.risk.times import again, at
 from tests.screening.files import Person, bring_in, enrol, written
 
 MARCH = at("2026-03-02")
@@ -69,6 +69,6 @@ def talked(
     house: House, by: Client, person: Person, result: str | None = "B", stage: InterviewStage = InterviewStage.DONE
 ) -> None:
     """The interview ends, now."""
-    with by.under(Permission.INTERVIEW_WORK) as access:
+    with again(by).under(Permission.INTERVIEW_WORK) as access:
         entry = access.find(InterviewEntry, entry_of(house, person).id)
         record(access, entry, stage=stage, result=Result(result) if result else None, text="谈过")

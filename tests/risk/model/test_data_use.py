@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from app.risk.model import data_use
 from app.security.access import Denied
+from app.security.actor import Actor
 from app.security.policy import Permission, Purpose
 from models.approval import Approval
 from models.identity import Role
@@ -54,9 +55,10 @@ def test_data_are_used_when_a_second_person_has_signed_and_not_before(house: Hou
     head, _, affairs = house.make.team()
     row, request = _asked(head, house)
     assert _in_force(house) == frozenset()
+    assert "等待签字" in head.get(f"/data-use/{row.id}")
 
     page = affairs.get(f"/approvals/{request.id}")
-    for words in ("学籍标签", ASKED["purpose"], "本人单独同意", ASKED["assessment"], "复学、校外实习"):
+    for words in ("学籍变动", ASKED["purpose"], "本人单独同意", ASKED["assessment"], "近两年休学后复学、校外实习"):
         assert words in page
     _decide(affairs, request, "approve")
 
@@ -76,14 +78,15 @@ def test_declined_is_never_used_and_may_be_asked_again(house: House) -> None:
     assert again.id != row.id
 
 
-def test_who_asked_cannot_sign(house: House) -> None:
-    head = house.make.person(Role.CENTRE_HEAD, more=[Role.AFFAIRS_HEAD])
+def test_who_asked_cannot_sign_in_another_role(house: House) -> None:
+    both = house.make.person(Role.CENTRE_HEAD, more=[Role.AFFAIRS_HEAD])
     house.make.person(Role.AFFAIRS_HEAD)
-    _, request = _asked(head, house)
+    as_head = Actor(role=Role.CENTRE_HEAD, id=both.id)
+    with house.door.enter(as_head, Permission.DATA_USE_CHANGE, Purpose.ADMINISTRATION) as access:
+        row = data_use.ask(access, **ASKED)
 
-    both = Client(house, head.staff, Role.AFFAIRS_HEAD)
-
-    assert both.get(f"/approvals/{request.id}").status == 404
+    assert both.actor.role is Role.AFFAIRS_HEAD
+    assert both.get(f"/approvals/{row.approval_id}").status == 404
 
 
 def test_a_domain_has_one_entry_that_waits_or_holds(house: House) -> None:
@@ -112,7 +115,7 @@ def test_one_person_switches_off_at_once_with_a_reason_and_sees_before_what_foll
     row, request = _asked(head, house)
     _decide(affairs, request, "approve")
     form = head.get(f"/data-use/{row.id}/off")
-    for words in ("不再收集：复学、校外实习", "重新训练一版", "预警、规则名单和个案不受影响"):
+    for words in ("不再收集：近两年休学后复学、校外实习", "重新训练一版", "预警、规则名单和个案不受影响"):
         assert words in form
 
     refused = head.post(f"/data-use/{row.id}/off", because="", version=form.value("version"))
