@@ -19,6 +19,8 @@ ROUNDS = 100
 
 @dataclass(frozen=True)
 class Calibration:
+    """The line from what was said to calibrated log-odds."""
+
     slope: float
     intercept: float
 

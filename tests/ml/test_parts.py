@@ -126,6 +126,7 @@ def test_codes_without_an_order_get_a_value_each_and_rare_or_new_ones_none() -> 
         assert effect.argmax() == 3
         assert effect[5] == 0
     assert len(ramps.bend(feature[0], codes[:, 0]).knots) == ramps.FEW
+    assert trees.lines[0].codes.tolist() == [0, 1, 2, 3, 4]  # an order of codes seen once would be the order of chance
 
 
 def test_columns_of_many_values_are_laid_in_bins_and_read_back_exactly_with_weights_too() -> None:
