@@ -3,10 +3,8 @@
 ``HistGradientBoostingClassifier`` with ``interaction_cst="no_interactions"``: every tree asks about one feature only,
 so the sum of all trees is a sum of step curves, one per feature, read off exactly from thresholds and leaves
 (``read``). The trees may learn a branch for missing values; it is not read: a missing value has no effect of its
-own. How many rounds to grow is found on held-out folds (``grow``).
-
-Codes without an order are put in the order of their (shrunken) rates among the rows learned from, so that one
-threshold parts codes of high from codes of low rate; the curve is then read off code by code.
+own. How many rounds to grow is found on held-out folds (``grow``); how columns are laid before trees cut them stands
+in ``ml/lines.py``.
 """
 
 from __future__ import annotations
@@ -21,28 +19,14 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from ml.calibrate import base_rate
 from ml.features import Feature
 from ml.folds import Index, sides
-from ml.shape import Additive, Floats, Shape, centred, flat, per_code, steps
+from ml.lines import lay
+from ml.shape import Additive, Floats, Shape, centred, flat, steps
 
 LEARNING_RATE = 0.1
 STEP = 20
 MOST_ROUNDS = 800
 PATIENCE = 3
 GAIN = 1e-5  # of the mean log-loss; less is no progress
-PRIOR_ROWS = 20.0
-
-
-@dataclass(frozen=True, eq=False)
-class Ranks:
-    """Codes of one column and the place each takes on the trees' line; no codes: the value itself."""
-
-    codes: Floats
-    places: Floats
-
-    def __call__(self, values: Floats) -> Floats:
-        if not len(self.codes):
-            return values
-        where = np.minimum(np.searchsorted(self.codes, values), len(self.codes) - 1)
-        return np.where(self.codes[where] == values, self.places[where], np.nan)
 
 
 class Trees:
@@ -50,11 +34,8 @@ class Trees:
 
     def __init__(self, features: Sequence[Feature], values: Floats, labels: Floats, weights: Floats) -> None:
         self.features = features
-        self.used = [column for column in range(len(features)) if _varies(values[:, column])]
-        self.ranks = [
-            _ranks(values[:, column], labels, weights) if features[column].nominal else Ranks(np.zeros(0), np.zeros(0))
-            for column in self.used
-        ]
+        lines = [lay(feature, values[:, place], labels, weights) for place, feature in enumerate(features)]
+        self.lines = {place: line for place, line in enumerate(lines) if line is not None}
         self._values, self._labels, self._weights = values, labels, weights
         self._inputs = self.inputs(values)
         self.estimator = HistGradientBoostingClassifier(
@@ -62,7 +43,7 @@ class Trees:
             max_leaf_nodes=4,
             min_samples_leaf=20,
             l2_regularization=1.0,
-            monotonic_cst=[features[column].direction.sign for column in self.used],
+            monotonic_cst=[features[column].direction.sign for column in self.lines],
             interaction_cst="no_interactions",
             early_stopping=False,
             warm_start=True,
@@ -71,27 +52,25 @@ class Trees:
 
     def inputs(self, values: Floats) -> Floats:
         """The columns as the trees see them."""
-        if not self.used:
+        if not self.lines:
             return np.zeros((len(values), 0))
-        return np.column_stack([rank(values[:, column]) for rank, column in zip(self.ranks, self.used, strict=True)])
+        return np.column_stack([line.place(values[:, column]) for column, line in self.lines.items()])
 
     def grow(self, rounds: int) -> None:
         """Grow until there are this many rounds; without a usable column there is nothing to ask about."""
-        if self.used:
-            weights = (
-                self._weights if (self._weights != 1.0).any() else None
-            )  # binning by weights takes ten times as long
-            self.estimator.set_params(max_iter=rounds).fit(self._inputs, self._labels, sample_weight=weights)
+        if self.lines:
+            self.estimator.set_params(max_iter=rounds).fit(self._inputs, self._labels, sample_weight=self._weights)
 
     def read(self, start: int, stop: int) -> Additive:
         """The trees of these rounds as one curve per feature, centred on the rows they were grown on."""
         intercept = base_rate(self._labels, self._weights) if start == 0 else 0.0
         found = [flat(feature.nominal) for feature in self.features]
-        grown = [trees[0].nodes for trees in self.estimator._predictors[start:stop]] if self.used else []
+        grown = [trees[0].nodes for trees in self.estimator._predictors[start:stop]] if self.lines else []
+        columns = list(self.lines)
         for place, curve in _curves(grown).items():
-            column, rank = self.used[place], self.ranks[place]
-            by_code = per_code(rank.codes, curve(rank.places)) if len(rank.codes) else curve
-            found[column], middle = centred(by_code, self._values[:, column], self._weights)
+            column = columns[place]
+            own = self.lines[column].back(curve)
+            found[column], middle = centred(own, self._values[:, column], self._weights)
             intercept += middle
         return Additive(intercept, tuple(found))
 
@@ -124,23 +103,6 @@ def grow(features: Sequence[Feature], values: Floats, labels: Floats, weights: F
         else:
             worse += 1
     return best
-
-
-def _varies(values: Floats) -> bool:
-    known = values[~np.isnan(values)]
-    return len(known) > 1 and bool((known != known[0]).any())
-
-
-def _ranks(values: Floats, labels: Floats, weights: Floats) -> Ranks:
-    """Codes in the order of their rates, each pulled toward the whole rate by ``PRIOR_ROWS`` rows."""
-    known = ~np.isnan(values)
-    codes, code_of = np.unique(values[known], return_inverse=True)
-    rows = np.bincount(code_of, weights=weights[known])
-    positives = np.bincount(code_of, weights=(labels * weights)[known])
-    rate = (positives + PRIOR_ROWS * np.sum(positives) / np.sum(rows)) / (rows + PRIOR_ROWS)
-    places = np.empty(len(codes))
-    places[np.argsort(rate, kind="stable")] = np.arange(len(codes))
-    return Ranks(codes, places)
 
 
 def _curves(grown: Sequence[Any]) -> dict[int, Shape]:

@@ -19,7 +19,7 @@ ROUNDS = 100
 
 @dataclass(frozen=True)
 class Calibration:
-    """Two numbers that turn what the blend said into honest log-odds."""
+    """The line from what was said to calibrated log-odds."""
 
     slope: float
     intercept: float

@@ -2,7 +2,9 @@
 
 It scores from these curves alone: ``log_odds = base + contribution + contribution + ...`` in the order of its
 features, in this order of additions, so anybody can add up the reasons and arrive at the score to the last bit. The
-contribution of a value is 0 for the average of those known, and exactly 0 where nothing is known.
+contribution of a value is 0 for the average of those known, and exactly 0 where nothing is known. Scoring adds,
+subtracts and multiplies and nothing else, so a stored model gives the same bits on any machine; training also takes
+logarithms, whose last bit may differ between kinds of processors: equal bytes are promised on one kind.
 
 Where it would have to guess it abstains, and says why: a cohort it never saw, a value outside what the column can
 be (or, for a column without a direction, far outside what it learned from), none of the core values, or too much of

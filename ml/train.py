@@ -191,8 +191,11 @@ def _model(
         learned = learn(rows, share, lambda done: beat(done, 5))
     features, shapes, base = compose(rows, learned)
     values = rows.values if learned.rules is None or rules is None else np.column_stack([rows.values, rules])
-    effects = np.column_stack([shape(values[:, column]) for column, shape in enumerate(shapes)])
-    first, soon = at_shares(base + effects.sum(axis=1), rows.weights, (1 - settings.first, 1 - settings.soon))
+    effects, said = np.zeros(values.shape), np.full(len(values), base)
+    for column, shape in enumerate(shapes):
+        effects[:, column] = shape(values[:, column])
+        said += effects[:, column]
+    first, soon = at_shares(said, rows.weights, (1 - settings.first, 1 - settings.soon))
     model = Model(
         features=features,
         shapes=shapes,

@@ -126,3 +126,21 @@ def test_codes_without_an_order_get_a_value_each_and_rare_or_new_ones_none() -> 
         assert effect.argmax() == 3
         assert effect[5] == 0
     assert len(ramps.bend(feature[0], codes[:, 0]).knots) == ramps.FEW
+    assert trees.lines[0].codes.tolist() == [0, 1, 2, 3, 4]  # an order of codes seen once would be the order of chance
+
+
+def test_columns_of_many_values_are_laid_in_bins_and_read_back_exactly_with_weights_too() -> None:
+    """Bins are laid by rows, not by weights, and read back in the column's own values."""
+    chance = np.random.default_rng(8)
+    values = chance.normal(size=(3000, 2))
+    labels = (chance.random(3000) < 1 / (1 + np.exp(-2 * values[:, 0]))).astype(float)
+    features = [Feature(key=key, meaning="", direction=Direction.INCREASING) for key in "ab"]
+    trees = boosted.Trees(features, values, labels, np.where(chance.random(3000) < 0.5, 0.5, 1.5))
+    trees.grow(60)
+
+    read = trees.read(0, 60)
+
+    laid = trees.inputs(values)
+    assert [len(np.unique(laid[:, column])) for column in (0, 1)] == [254, 254]
+    assert np.abs(read.log_odds(values) - trees.estimator.decision_function(laid)).max() < 1e-9
+    assert values.min() < read.shapes[0].breaks.min() < read.shapes[0].breaks.max() < values.max()
