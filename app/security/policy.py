@@ -98,6 +98,7 @@ class Permission(StrEnum):
     OBJECTION_WORK = "objection_work"
     MODEL_READ = "model_read"
     MODEL_MANAGE = "model_manage"
+    DATA_USE_READ = "data_use_read"
     DATA_USE_CHANGE = "data_use_change"
     APPROVE = "approve"
     RULES_READ = "rules_read"
@@ -292,10 +293,11 @@ POLICY: dict[tuple[Permission, Purpose], dict[Role, Rule]] = {
         **_all(everything, *CENTRE),
     },
     (Permission.OBJECTION_WORK, Purpose.CARE): _all(everything, *CENTRE),
-    (Permission.MODEL_READ, Purpose.ADMINISTRATION): _all(
+    (Permission.MODEL_READ, Purpose.ADMINISTRATION): _all(everything, *CENTRE, Role.AFFAIRS_HEAD),
+    (Permission.MODEL_MANAGE, Purpose.ADMINISTRATION): _all(everything, Role.CENTRE_HEAD, Role.CONSOLE),
+    (Permission.DATA_USE_READ, Purpose.ADMINISTRATION): _all(
         everything, *CENTRE, Role.AFFAIRS_HEAD, Role.SECURITY_ADMIN, Role.AUDITOR
     ),
-    (Permission.MODEL_MANAGE, Purpose.ADMINISTRATION): _all(everything, Role.CENTRE_HEAD, Role.CONSOLE),
     (Permission.DATA_USE_CHANGE, Purpose.ADMINISTRATION): _all(everything, Role.CENTRE_HEAD),
     # Second signatures and rules
     (Permission.APPROVE, Purpose.ADMINISTRATION): _all(requests_i_may_decide, *CENTRE, Role.AFFAIRS_HEAD),
@@ -348,6 +350,7 @@ ROOTS: dict[Permission, type[Any]] = {
     Permission.OBJECTION_WORK: ModelObjection,
     Permission.MODEL_READ: RiskModel,
     Permission.MODEL_MANAGE: RiskModel,
+    Permission.DATA_USE_READ: DataUse,
     Permission.DATA_USE_CHANGE: DataUse,
     Permission.APPROVE: Approval,
     Permission.ACCOUNTS_MANAGE: Staff,
@@ -367,7 +370,7 @@ LEARNED_FROM = frozenset(
 )
 """What features and labels are gathered from: opened by the machine, for a score or a sum, never shown."""
 WHOLE = frozenset({"risk_model.file"})
-"""Opened to see that it is whole, so that a page can say so and nothing broken comes into use; never shown."""
+"""Opened to see that it is whole, so that nothing broken comes into use; never shown."""
 
 OPENS: dict[Permission, frozenset[str]] = {
     Permission.OWN_WORKPLACE: frozenset({"draft.body"}),
@@ -385,7 +388,6 @@ OPENS: dict[Permission, frozenset[str]] = {
     | {"interview_entry.body", "interview_entry.outcome", "risk_score.body", "risk_model.file"},
     Permission.RISK_READ: frozenset({"risk_score.body"}),
     Permission.RISK_SCORE: LEARNED_FROM | {"risk_model.file", "risk_score.body"},
-    Permission.MODEL_READ: WHOLE,
     Permission.MODEL_MANAGE: WHOLE,
     Permission.HINT_YIELD: frozenset({"interview_entry.body", "interview_entry.outcome"}),
     Permission.OBJECTION_WORK: FACE | {"model_objection.body", "model_objection.answer", "risk_score.body"},
