@@ -131,7 +131,8 @@ def worth(
     suspected = is_too_good(said, drawn)
     if suspected and stop:
         raise Leak(f"leak? AUC {drawn.value['auc']:.3f} is above {leak_limit} on follow-up data")
-    held = baselines.out_of_fold(table, labels, oof.folds, rules=rules_seen, weights=weights, single=single, beat=beat)
+    half = _part(beat, 0) if shuffle else beat
+    held = baselines.out_of_fold(table, labels, oof.folds, rules=rules_seen, weights=weights, single=single, beat=half)
     rows = {name: rows_of(order) for name, order in held.items()}
     others = {name: one.draw(draws, seed) for name, one in rows.items()}
     suspects = [name for name, one in others.items() if is_too_good(held[name], one)]
@@ -142,12 +143,26 @@ def worth(
         {name: figures_of(rows[name], one, draws=draws, seed=seed) for name, one in others.items()},
         held["single"].chosen if "single" in held else (),
         {name: _differences(drawn, one, asked) for name, one in others.items()},
-        shuffled_labels(table, labels, rules=rules_seen, weights=weights, settings=settings, draws=draws, seed=seed)
+        shuffled_labels(
+            table,
+            labels,
+            rules=rules_seen,
+            weights=weights,
+            settings=settings,
+            draws=draws,
+            seed=seed,
+            beat=_part(beat, 1),
+        )
         if shuffle
         else None,
         suspected or bool(suspects),
         leak_limit,
     )
+
+
+def _part(beat: Beat, before: int) -> Beat:
+    """One of two equal parts of the way."""
+    return lambda done, total: beat(before * total + done, 2 * total)
 
 
 def _differences(model: Drawn, other: Drawn, asked: Asked) -> dict[str, Estimate]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import gzip
-import os
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from sklearn.metrics import roc_auc_score
 from app.cli import risk_table
 from app.cli.risk_prepared import Asked, prepare
 from ml import baselines
-from tests.cli.program import Ended, run, run_cold, table
+from tests.cli.program import Ended, run, run_cold
 
 Rows = list[dict[str, Any]]
 
@@ -220,25 +219,6 @@ def test_broken_files_are_refused_in_words(tmp_path: Path) -> None:
     assert "请先解压" in run(tmp_path, "risk", "evaluate", "--table", packed, "--label", "y", "--json").refusal
 
 
-def test_names_may_hold_commas_and_a_pattern_stands_for_many(tmp_path: Path) -> None:
-    held = risk_table.read(table(tmp_path / "x.csv", ["a", "b, c", "b", "q1", "q2"], [1, 2, 3, 4, 5]))
-
-    assert held.named(["a,b, c"]) == ["a", "b, c"]
-    assert held.named(["b,a"]) == ["b", "a"]
-    assert held.named(["q*", "a"]) == ["q1", "q2", "a"]
-    assert held.named([" a , q2 "]) == ["a", "q2"]
-
-
-def test_row_names_without_a_title_and_nameless_columns_are_left_aside(tmp_path: Path) -> None:
-    file = tmp_path / "x.csv"
-    file.write_text("a;b\n1;2;3\n4;5;6\n", encoding="utf-8")
-
-    held = risk_table.read(file)
-
-    assert held.cells == {"a": ["2", "5"], "b": ["3", "6"]}
-    assert "没有列名" in held.notes[0]
-
-
 def test_a_simulation_prints_what_is_true_and_what_both_readings_say(tmp_path: Path) -> None:
     words = ("risk", "simulate", "--students", "2500", "--repeats", "3", "--share", "0.2", "--seed", "4")
 
@@ -248,16 +228,3 @@ def test_a_simulation_prints_what_is_true_and_what_both_readings_say(tmp_path: P
     prevalence = held["figures"]["prevalence"]
     assert prevalence["naive"] > 1.5 * prevalence["truth"]
     assert abs(prevalence["weighted"] - prevalence["truth"]) < 0.02
-
-
-@pytest.mark.skipif("XINYU_REFERENCE_DATA" not in os.environ, reason="XINYU_REFERENCE_DATA names no folder")
-def test_public_tables_are_read_as_they_are(tmp_path: Path) -> None:
-    folder = Path(os.environ["XINYU_REFERENCE_DATA"])
-    forms = [
-        folder / "carrard" / name for name in ("carrard_2022.csv", "carrard_legacy.xls", "carrard_strict_ooxml.xlsx")
-    ]
-
-    read = [risk_table.read(form, knows=["psyt"]) for form in forms]
-
-    assert [len(one.numbers) for one in read] == [886, 886, 886]
-    assert len({tuple(one.cells) for one in read}) == 1

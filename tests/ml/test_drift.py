@@ -45,6 +45,19 @@ def test_the_same_people_a_year_later_are_not_news() -> None:
     assert drift.between(before, after, draws=99).findings == ()
 
 
+def test_a_small_step_of_the_same_people_is_seen_where_it_would_drown_among_strangers() -> None:
+    rng = np.random.default_rng(1)
+    score, names = rng.normal(size=200), np.arange(200).astype(str)
+    before = made({"score": score}, people=names)
+    later = {"score": score + 0.2 + 0.1 * rng.normal(size=200)}
+
+    same = drift.population(before, made(later, people=names))
+    others = drift.population(before, made(later, people=np.char.add("x", names)))
+
+    assert [one.key for one in same.findings] == ["score"]
+    assert others.findings == ()
+
+
 def test_a_shift_is_told_in_words_with_its_feature() -> None:
     before, _ = college(800, 1)
     after, _ = college(800, 2, shift=3)

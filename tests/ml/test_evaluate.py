@@ -217,8 +217,11 @@ def test_raising_a_score_is_tried_on_every_row_and_a_fall_is_seen() -> None:
     ]
 
     turned = train(made({"score": -table.column("score"), "second": table.column("second")}), labels)
-    (score, _second) = raised(turned, table.only(["score", "second"]))
-    assert score.violations == 420
+    held = table.only(["score", "second"])
+    assert raised(turned, held)[0].violations == 420
+    mixed = made({"score": np.where(np.arange(420) < 9, np.nan, table.column("score"))}, rising=("score",))
+    alone = train(made({"score": -table.column("score")}), labels)
+    assert raised(alone, mixed)[0].violations == 420
 
 
 def test_the_figures_are_told_in_a_few_sentences() -> None:

@@ -68,7 +68,7 @@ def test_the_interviews_alone_are_wrong_and_the_weighted_hold_the_truth() -> Non
     for name, told in wrong.items():
         assert told.weighted_coverage >= 0.85, name
         assert abs(told.weighted - told.truth) < 0.25 * told.weighted_width, name
-    assert np.mean([told.weighted_coverage for told in wrong.values()]) >= 0.92
+    assert np.mean([told.weighted_coverage for told in wrong.values()]) >= 0.9
 
 
 def test_the_interval_of_a_share_holds_it_as_often_as_it_says() -> None:
