@@ -129,7 +129,7 @@ NAVIGATION = (
     Item(
         label="提示采纳",
         endpoint="hints.index",
-        icon="graph-up",
+        icon="clipboard-data",
         permission=Permission.HINT_YIELD,
     ),
     Item(

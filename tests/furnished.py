@@ -23,6 +23,7 @@ from models.screening import ResponseSet, ScreeningRound, UnplacedAnswer
 from models.source import SourceKind
 from models.student import Student
 from tests.house import HEADER, Client, House, xlsx
+from tests.risk.model.editions import keep_in
 
 ASKED = ("question_1", "question_2", "question_6")
 EARLIER = "2026-01-05T09:00"
@@ -71,6 +72,7 @@ def furnish(house: House) -> tuple[dict[str, str], dict[Role, Client]]:
         "consent_id": _only(house, ConsentText),
         "source_id": _source(house, head),
         "sheet_id": _only(house, ResponseSet),
+        "model_id": keep_in(house, head),
         "stage": "closed",
         "grant_id": uuid4(),
         "job_id": uuid4(),

@@ -367,7 +367,7 @@ LEARNED_FROM = frozenset(
 )
 """What features and labels are gathered from: opened by the machine, for a score or a sum, never shown."""
 WHOLE = frozenset({"risk_model.file"})
-"""Opened to see that it is whole, so that a page can say so and nothing broken comes into use; never shown."""
+"""Opened to see that it is whole, so that nothing broken comes into use; never shown."""
 
 OPENS: dict[Permission, frozenset[str]] = {
     Permission.OWN_WORKPLACE: frozenset({"draft.body"}),
@@ -385,7 +385,6 @@ OPENS: dict[Permission, frozenset[str]] = {
     | {"interview_entry.body", "interview_entry.outcome", "risk_score.body", "risk_model.file"},
     Permission.RISK_READ: frozenset({"risk_score.body"}),
     Permission.RISK_SCORE: LEARNED_FROM | {"risk_model.file", "risk_score.body"},
-    Permission.MODEL_READ: WHOLE,
     Permission.MODEL_MANAGE: WHOLE,
     Permission.HINT_YIELD: frozenset({"interview_entry.body", "interview_entry.outcome"}),
     Permission.OBJECTION_WORK: FACE | {"model_objection.body", "model_objection.answer", "risk_score.body"},

@@ -18,7 +18,7 @@ from models.risk_model import RiskModel
 LAYOUT = Path(__file__).parents[1] / "templates" / "models" / "card.typ"
 
 
-def pdf(access: Access, model: RiskModel) -> bytes:
+def pdf_of(access: Access, model: RiskModel) -> bytes:
     """The card of an edition for this reader."""
     instant = now()
     held = contents(card_page.of(access, model), model)

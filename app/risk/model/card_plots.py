@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import ceil, floor, log10
 from typing import Any
 
 from markupsafe import Markup
@@ -161,4 +162,11 @@ def _shape(number: int, one: dict[str, Any], side: float) -> Drawing:
 
 
 def _ticks(low: float, high: float) -> tuple[float, ...]:
-    return tuple(round(low + (high - low) * part / 4, 2) for part in range(5))
+    """Three to six round numbers between two values."""
+    if high <= low:
+        return (low,)
+    rough = (high - low) / 5
+    unit = 10.0 ** floor(log10(rough))
+    step = next(factor * unit for factor in (1, 2, 5, 10) if factor * unit >= rough)
+    first = ceil(low / step)
+    return tuple(round(number * step, 6) for number in range(first, floor(high / step) + 1))

@@ -101,7 +101,7 @@ def inputs(held: list[dict[str, Any]]) -> list[dict[str, str]]:
     return [
         {
             "meaning": one["meaning"] + (f"（{one['unit']}）" if one["unit"] else ""),
-            "source": one["source"],
+            "source": words["source"].get(one["source"], one["source"]),
             "direction": words["direction"][one["direction"]],
             "sensitivity": words["sensitivity"][one["sensitivity"]],
             "known": NOT_KNOWN if one["known"] is None else f"{one['known']:.0%}",
@@ -119,3 +119,14 @@ def shuffled(held: dict[str, Any] | None) -> str:
     if held["shows_nothing"]:
         return f"把结果在学生之间打乱再做一遍，排序能力 {value}（{interval}），与随意排没有差别：这套做法不会无中生有。"
     return f"把结果在学生之间打乱再做一遍，排序能力 {value}（{interval}），不是 0.5：请先查明原因，再看其他指标。"
+
+
+def summary(card: dict[str, Any]) -> list[str]:
+    """The card in a few sentences, for the command line."""
+    told = catalogue.table("model_card")["baseline"]
+    lines = [f"{one.label} {one.value}（{one.interval}）" for one in figures(card["figures"])]
+    for name, held in card["differences"].items():
+        value, interval = estimate(held["auc"], signed=True)
+        lines.append(f"比{told[name]['label']}：AUC {value}（{interval}）")
+    leak = ["leak? 指标好得不合常理，查明之前不能试运行。"] if card["leak"] else []
+    return [*leak, *lines, shuffled(card["shuffled"])]

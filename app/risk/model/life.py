@@ -101,6 +101,13 @@ def is_asked(access: Access, model: RiskModel) -> bool:
     return _request(access, model, ApprovalStage.WAITING) is not None
 
 
+def can_ask(access: Access, model: RiskModel) -> bool:
+    """Whether a second signature may be asked for now."""
+    ready = watched_until(model)
+    is_ready = model.stage is ModelStage.SHADOW and ready is not None and now() >= ready
+    return is_ready and not is_asked(access, model) and shadow_scores(access, model) > 0
+
+
 def leaks(model: RiskModel) -> bool:
     """Whether its figures are too good to be true."""
     return bool(json.loads(model.card).get("leak"))

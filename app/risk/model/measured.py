@@ -15,11 +15,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from app.risk.model import card_words
 from app.risk.model.facts import moment64
 from app.risk.model.gather import Gathered
 from app.risk.model.labels import Labelled
 from config import catalogue
-from ml.evaluate import worth
+from ml.evaluate import Comparison, worth
 from ml.fairness import by_group
 from ml.figures import Figures
 from ml.forward import forward
@@ -30,6 +31,8 @@ from ml.train import OutOfFold, Settings, TooFew, out_of_fold
 FORMAT = 1
 TENTHS = 21
 """Places along a feature at which its effect is told."""
+FEW_VALUES = 6
+"""A feature of no more values than these is told value by value."""
 INNER = (0.05, 0.95)
 """Of the known values of a feature: further out stand single people."""
 Told = Callable[[int, int], None]
@@ -47,31 +50,8 @@ def card_of(
 ) -> dict[str, Any]:
     """Everything the card says, ready to be stored. ``told_at``: when each outcome became known."""
     held = catalogue.table("risk_model")
-    table, seed, draws = gathered.table, held["seed"], held["card_draws"]
-    oof = out_of_fold(
-        table,
-        known.labels,
-        rules=known.rules,
-        weights=known.weights,
-        settings=settings,
-        repeats=held["card_repeats"],
-        beat=lambda done, total: beat(done * 50 // total, 100),
-    )
-    compared = worth(
-        table,
-        known.labels,
-        oof,
-        rules=known.rules,
-        weights=known.weights,
-        event_days=known.event_days,
-        capacity=held["card_lists"],
-        settings=settings,
-        leak_limit=held["leak_auc"],
-        stop=False,
-        draws=draws,
-        seed=seed,
-        beat=lambda done, total: beat(50 + done * 20 // total, 100),
-    )
+    seed, draws = held["seed"], held["card_draws"]
+    oof, compared = _compared(gathered, known, settings, beat)
     beat(85, 100)
     card = {
         "format": FORMAT,
@@ -88,8 +68,39 @@ def card_of(
         "groups": _groups(known, oof, groups, draws, seed),
         "features": _features(model, gathered),
     }
+    card["words"] = card_words.summary(card)
     beat(100, 100)
     return card
+
+
+def _compared(gathered: Gathered, known: Labelled, settings: Settings, beat: Told) -> tuple[OutOfFold, Comparison]:
+    """The whole procedure out of fold, and simpler orders on the same folds."""
+    held = catalogue.table("risk_model")
+    oof = out_of_fold(
+        gathered.table,
+        known.labels,
+        rules=known.rules,
+        weights=known.weights,
+        settings=settings,
+        repeats=held["card_repeats"],
+        beat=lambda done, total: beat(done * 50 // total, 100),
+    )
+    compared = worth(
+        gathered.table,
+        known.labels,
+        oof,
+        rules=known.rules,
+        weights=known.weights,
+        event_days=known.event_days,
+        capacity=held["card_lists"],
+        settings=settings,
+        leak_limit=held["leak_auc"],
+        stop=False,
+        draws=held["card_draws"],
+        seed=held["seed"],
+        beat=lambda done, total: beat(50 + done * 20 // total, 100),
+    )
+    return oof, compared
 
 
 def _data(model: Model, gathered: Gathered, known: Labelled) -> dict[str, Any]:
@@ -107,7 +118,9 @@ def _data(model: Model, gathered: Gathered, known: Labelled) -> dict[str, Any]:
         "weighted": model.weighted,
         "cohorts": sorted(model.cohorts),
         "origins": told if min(told.values()) >= few else {},
-        "counts": {name: (count if count >= few else None) for name, count in sorted(known.counts.items())},
+        "counts": {
+            name: (count if count >= few or count == 0 else None) for name, count in sorted(known.counts.items())
+        },
     }
 
 
@@ -141,10 +154,13 @@ def _joined(bins: list[dict[str, Any]], few: int) -> list[dict[str, Any]]:
     """Neighbouring tenths together until each holds enough people."""
     found: list[dict[str, Any]] = []
     for one in bins:
-        if found and (found[-1]["rows"] < few or one["rows"] < few):
+        if found and found[-1]["rows"] < few:
             found[-1] = _together(found[-1], one)
         else:
             found.append(one)
+    if len(found) > 1 and found[-1]["rows"] < few:
+        last = found.pop()
+        found[-1] = _together(found[-1], last)
     return found if all(one["rows"] >= few for one in found) else []
 
 
@@ -206,7 +222,7 @@ def _groups(
 
 
 def _features(model: Model, gathered: Gathered) -> list[dict[str, Any]]:
-    """Each input with its meaning, how often it was known, and its effect along its inner values; weightiest first."""
+    """Each input: what it means, how often it was known, its effect along its inner values; weightiest first."""
     found = []
     for place, feature in enumerate(model.features):
         values = gathered.table.column(feature.key) if feature.key in gathered.table.keys else np.zeros(0)
@@ -233,7 +249,7 @@ def _shape(model: Model, place: int, known: NDArray[np.float64]) -> list[list[fl
     if len(known) < few:
         return []
     values, sizes = np.unique(known, return_counts=True)
-    if model.features[place].nominal or len(values) <= TENTHS:
+    if model.features[place].nominal or len(values) <= FEW_VALUES:
         grid = values[sizes >= few]
     else:
         low, high = np.quantile(known, INNER)

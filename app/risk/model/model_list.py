@@ -15,6 +15,7 @@ from app.risk.model.features import declared, domains
 from app.risk.model.moves import OPEN, PURPOSE
 from app.security.access import Access
 from app.security.holders import names_of
+from app.security.policy import Permission, Purpose
 from app.web.words import stamp
 from config import catalogue
 from models.model_life import ModelTraining
@@ -22,6 +23,8 @@ from models.moment import now
 from models.risk_model import ModelStage, RiskModel
 
 MOST = 50
+LOOKING = ((Permission.MODEL_MANAGE, Purpose.ADMINISTRATION), (Permission.INTERVIEW_WORK, Purpose.CARE))
+"""Rights under which the file may be opened to see that it is whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +56,8 @@ class ListPage:
     """What the next step of each open edition is."""
     seen: dict[UUID, list[tuple[str, str]]]
     """What was seen while it was watched."""
-    asked: dict[UUID, bool]
-    """Whether a signature is awaited."""
+    can_ask: dict[UUID, bool]
+    """Whether a signature may be asked for now."""
     least: int
 
 
@@ -72,7 +75,7 @@ def of(access: Access) -> ListPage:
     wanted = [row.trained_by for row in rows] + [model.owner_id for model in going_on]
     return ListPage(
         active=active,
-        trouble=shelf.active(access).trouble,
+        trouble=trouble_of(access, active) if active is not None else shelf.NONE,
         not_fed=not_fed(access, active) if active is not None else [],
         is_old=active is not None and now() > active.trained_at + timedelta(days=_days("retrain_days")),
         open=going_on,
@@ -83,7 +86,7 @@ def of(access: Access) -> ListPage:
         cost=_cost(access, active, going_on),
         next={model.id: _next_step(access, model) for model in going_on},
         seen={model.id: card_words.watched_words(model.watched) for model in going_on},
-        asked={model.id: life.is_asked(access, model) for model in going_on},
+        can_ask={model.id: life.can_ask(access, model) for model in going_on},
         least=_days("least_labels"),
     )
 
@@ -102,6 +105,15 @@ def editions(access: Access) -> list[Any]:
         RiskModel.retired_because,
     ).where(RiskModel.purpose == PURPOSE)
     return access.page(query, order=["-edition", "id"], limit=MOST)
+
+
+def trouble_of(access: Access, model: RiskModel) -> str:
+    """What is wrong with its file. Readers who may open no file are told what the worker found last."""
+    for permission, purpose in LOOKING:
+        if access.may(permission, purpose):
+            return shelf.one(access.under(permission, purpose), model.id).trouble
+    found: str = json.loads(model.watched).get("trouble", "") if model.watched else ""
+    return found
 
 
 def not_fed(access: Access, model: RiskModel) -> list[str]:

@@ -8,7 +8,7 @@ from flask import Response, flash, jsonify, redirect, render_template, request, 
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
-from app.risk.model import card_page, card_paper, life, model_list, shelf, training_job
+from app.risk.model import card_page, card_paper, life, model_list, training_job
 from app.risk.model.model_forms import RetireForm, RollBackForm, ShadowForm
 from app.security.policy import Permission, Purpose
 from app.web.arguments import identifier, version_seen
@@ -60,8 +60,8 @@ def show(model_id: UUID) -> ResponseReturnValue:
         "models/card.html",
         model=model,
         view=card_page.of(access, model),
-        trouble=shelf.one(access, model.id).trouble,
-        asked=life.is_asked(access, model),
+        trouble=model_list.trouble_of(access, model),
+        can_ask=life.can_ask(access, model),
     )
 
 
@@ -69,7 +69,7 @@ def show(model_id: UUID) -> ResponseReturnValue:
 def paper(model_id: UUID) -> ResponseReturnValue:
     model = access.find(RiskModel, model_id)
     name = f"model-card-{model.edition}.pdf"
-    answer = Response(card_paper.pdf(access, model), mimetype="application/pdf")
+    answer = Response(card_paper.pdf_of(access, model), mimetype="application/pdf")
     answer.headers.set("Content-Disposition", "attachment", filename=name)
     return answer
 

@@ -50,6 +50,18 @@ class Said:
     log_odds: float | None
     """For order only; it never stands on a screen."""
     reasons: tuple[str, ...]
+    raises: tuple[bool, ...] = ()
+    """Of each reason, whether it speaks for a talk; none given: all do."""
+
+    @property
+    def speaking_for(self) -> tuple[str, ...]:
+        """Reasons that speak for a talk."""
+        return tuple(words for place, words in enumerate(self.reasons) if not self.raises or self.raises[place])
+
+    @property
+    def speaking_against(self) -> tuple[str, ...]:
+        """What makes the model speak less loudly: for whoever checks it, never a reason not to talk."""
+        return tuple(words for words in self.reasons if words not in self.speaking_for)
 
 
 def said_of(access: Access, round_id: UUID) -> dict[UUID, Said]:
@@ -118,5 +130,6 @@ def _said(students: Sequence[UUID], bodies: Sequence[str]) -> dict[UUID, Said]:
             held["abstains"],
             None if log_odds is None else float.fromhex(log_odds),
             tuple(reason["text"] for reason in held["reasons"]),
+            tuple(reason["raises"] for reason in held["reasons"]),
         )
     return found

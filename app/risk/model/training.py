@@ -16,6 +16,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -72,20 +74,13 @@ def prepare_training(
 
     The same facts give the same bytes. Raises ``Refusal`` where there is too little to learn from.
     """
-    until = now()
-    with door.enter(actor, *RIGHTS, writing=False) as access:
-        in_force = data_use.in_force(access.session) - without
-        known = labels.labelled(access, until=until)
-        _refuse_too_few(known)
-        gathered = gather.gather(access, known.students, at=known.at, domains=in_force)
-        groups = labels.groups_of(access, known.students)
-        told_at = _told_at(access, known)
-        rules_version = rulebook.current(access.session).version
+    read = _read(door, actor, without)
     beat(GATHERING, 100)
     settings = _settings()
+    known = read.known
     try:
         model = train.train(
-            gathered.table,
+            read.gathered.table,
             known.labels,
             rules=known.rules,
             weights=known.weights,
@@ -94,10 +89,10 @@ def prepare_training(
         )
         card = measured.card_of(
             model,
-            gathered,
+            read.gathered,
             known,
-            groups,
-            told_at=told_at,
+            read.groups,
+            told_at=read.told_at,
             settings=settings,
             beat=_part(beat, GATHERING + LEARNING, MEASURING),
         )
@@ -107,13 +102,39 @@ def prepare_training(
         raw=store.dump(model),
         card=card,
         features=tuple(feature.key for feature in model.features),
-        without=tuple(one.key for one in features.domains() if one.key not in in_force),
-        until=until,
+        without=tuple(one.key for one in features.domains() if one.key not in read.in_force),
+        until=read.until,
         labels=model.labels,
         positives=model.positives,
         procedure=model.procedure,
-        rules_version=rules_version,
+        rules_version=read.rules_version,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What was read for a training, all at one moment."""
+
+    until: datetime
+    in_force: frozenset[str]
+    known: labels.Labelled
+    gathered: gather.Gathered
+    groups: dict[str, NDArray[np.str_]]
+    told_at: list[datetime]
+    rules_version: str
+
+
+def _read(door: Door, actor: Actor, without: frozenset[str]) -> _Read:
+    until = now()
+    with door.enter(actor, *RIGHTS, writing=False) as access:
+        in_force = data_use.in_force(access.session) - without
+        known = labels.labelled(access, until=until)
+        _refuse_too_few(known)
+        gathered = gather.gather(access, known.students, at=known.at, domains=in_force)
+        groups = labels.groups_of(access, known.students)
+        told_at = _told_at(access, known)
+        rules_version = rulebook.current(access.session).version
+    return _Read(until, in_force, known, gathered, groups, told_at, rules_version)
 
 
 def _told_at(access: Access, known: labels.Labelled) -> list[datetime]:

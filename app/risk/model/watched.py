@@ -15,7 +15,7 @@ from uuid import UUID
 from sqlalchemy import nulls_last, select
 
 from app.jobs.queue import Kind, enqueue
-from app.risk.model import drift_watch, kept_score
+from app.risk.model import drift_watch, kept_score, shelf
 from app.risk.model.moves import PURPOSE
 from app.risk.model.scoring import RoundScored, scored_rounds
 from app.security.access import Access
@@ -65,6 +65,7 @@ def _models(access: Access) -> list[RiskModel]:
 
 def _look_at(access: Access, model: RiskModel) -> dict[str, Any]:
     held: dict[str, Any] = {"at": now().isoformat(timespec="seconds"), "order": None, "drift": None}
+    held["trouble"] = shelf.one(access, model.id).trouble
     if model.stage in WATCHED and model.shadow_round_id is not None:
         held["order"] = order_of(access, model, model.shadow_round_id)
         return held

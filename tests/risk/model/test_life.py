@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -17,7 +19,7 @@ from models.refusal import Refusal
 from models.risk_model import ModelStage, RiskModel
 from models.sealed import Sealed
 from tests.house import House
-from tests.risk.model.editions import Models, models_of, trained
+from tests.risk.model.editions import Models, card, measured_card, models_of, trained
 
 
 @pytest.fixture
@@ -216,6 +218,22 @@ def test_the_same_facts_give_the_same_file() -> None:
     trained.cache_clear()
 
     assert trained(3).raw == once
+
+
+def test_the_card_that_tests_stand_on_is_what_measuring_gives() -> None:
+    now_measured = json.loads(json.dumps(measured_card()))
+
+    assert _keys(now_measured) == _keys(card())
+    assert now_measured["data"] == card()["data"]
+    assert not now_measured["leak"]
+    assert now_measured["shuffled"]["shows_nothing"]
+
+
+def _keys(held: Any) -> Any:
+    """The shape of a card, without its numbers."""
+    if isinstance(held, dict):
+        return {name: _keys(value) for name, value in held.items() if name not in {"baselines", "versions"}}
+    return [_keys(held[0])] if isinstance(held, list) and held and isinstance(held[0], dict) else None
 
 
 def test_the_second_name_must_be_another_one(models: Models) -> None:
