@@ -169,7 +169,7 @@ NAVIGATION = (
         label="数据使用登记",
         endpoint="data_use.index",
         icon="journal-check",
-        permission=Permission.MODEL_READ,
+        permission=Permission.DATA_USE_READ,
         purpose=Purpose.ADMINISTRATION,
         family=("data_use.",),
     ),

@@ -21,7 +21,7 @@ from models.risk_model import DataUse, DataUseStage
 data_use_room = Room("data_use", __name__, url_prefix="/data-use", template_folder="../templates")
 
 
-@data_use_room.route("", needs=Permission.MODEL_READ, purpose=Purpose.ADMINISTRATION)
+@data_use_room.route("", needs=Permission.DATA_USE_READ, purpose=Purpose.ADMINISTRATION)
 def index() -> ResponseReturnValue:
     place = page_of(request.args.get("page"))
     rows = data_use_view.history(access.session, offset=place.offset)
@@ -50,7 +50,7 @@ def ask() -> ResponseReturnValue:
     return render_template("data_use/ask.html", form=form, free=free)
 
 
-@data_use_room.route("/<uuid:use_id>", needs=Permission.MODEL_READ, purpose=Purpose.ADMINISTRATION)
+@data_use_room.route("/<uuid:use_id>", needs=Permission.DATA_USE_READ, purpose=Purpose.ADMINISTRATION)
 def show(use_id: UUID) -> ResponseReturnValue:
     row = access.session.get(DataUse, use_id)
     if row is None:
