@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import select
@@ -15,7 +16,7 @@ from app.security.access import Access
 from app.security.door import open_door
 from models.identity import College
 from models.job import Job, JobStage
-from models.moment import now, travel
+from models.moment import now, travel, use_zone
 from tests.house import House
 from tests.jobs.table import found_college, kind, let_waiting_be_due, worker
 
@@ -98,6 +99,23 @@ def test_a_clock_that_fails_neither_stops_the_next_slot_nor_is_forgotten(house: 
 )
 def test_a_slot_is_the_latest_due_time_not_after_now(every: timedelta, at: str, slot: str) -> None:
     assert Timetable("tick", every).slot(datetime.fromisoformat(at)) == datetime.fromisoformat(slot)
+
+
+@pytest.mark.parametrize(
+    ("instant", "slot"),
+    [
+        ("2027-03-01T02:30:00+08:00", "2027-03-01T02:30:00+08:00"),
+        ("2027-03-01T02:29:59+08:00", "2027-02-28T02:30:00+08:00"),
+        ("2027-03-01T23:00:00+08:00", "2027-03-01T02:30:00+08:00"),
+        ("2027-02-28T18:30:00+00:00", "2027-03-01T02:30:00+08:00"),
+    ],
+)
+def test_something_daily_is_due_at_its_hour_where_the_school_is(instant: str, slot: str) -> None:
+    use_zone(ZoneInfo("Asia/Shanghai"))
+
+    found = Timetable("tick", timedelta(days=1), at=time(2, 30)).slot(datetime.fromisoformat(instant))
+
+    assert found == datetime.fromisoformat(slot)
 
 
 def test_the_house_keeps_its_clocks_and_every_one_of_them_has_a_job_kind(house: House) -> None:

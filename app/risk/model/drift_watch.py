@@ -43,6 +43,7 @@ from models.screening import ResponseSet, RoundStage, ScreeningRound
 NOTICE = "model_drift"
 OF_THE_HOUSE = frozenset({"alert", "case", "interview", "talk", "retest"})
 """Sources that tell of the house's own work: it grows with every year, and that is no change in the students."""
+NOTHING = "还没有可以比较的批次。"
 COLLECTED = (RoundStage.MAKE_UP, RoundStage.CLOSED, RoundStage.REPORTED)
 
 
@@ -63,8 +64,7 @@ def drift_of(access: Access, model_id: UUID | None, round_id: UUID) -> dict[str,
     held = shelf.one(access, model_id) if model_id is not None else shelf.Shelf(trouble=shelf.NONE)
     rate: float = catalogue.table("risk_model")["false_alarm"]
     looked = _looked_at(access, held.shelved, round_id, rate)
-    told = looked.as_json() if looked is not None else {"checks": [], "words": ["还没有可以比较的批次。"]}
-    return told | {"found": bool(looked and looked.findings), "trouble": held.trouble}
+    return looked.as_json() | {"found": bool(looked.findings), "trouble": held.trouble}
 
 
 def watch(access: Access, rounds: Iterable[UUID]) -> list[Watched]:
@@ -128,11 +128,11 @@ def _table(
     return gather(access, students, at=at, domains=data_use.in_force(access.session), only=keys).table
 
 
-def _looked_at(access: Access, shelved: Shelved | None, round_id: UUID, rate: float) -> Drift | None:
+def _looked_at(access: Access, shelved: Shelved | None, round_id: UUID, rate: float) -> Drift:
     """This round against earlier ones; and with a model, its word against the outcomes that came since."""
     before = _round_before(access, round_id)
     if shelved is None:
-        return _between(access, None, before, round_id, rate) if before else None
+        return _between(access, None, before, round_id, rate)
     until = access.session.get_one(RiskModel, shelved.id).trained_until
     every = labelled(access, until=now())
     old = np.array([at <= until for at in every.at], dtype=bool)
@@ -144,7 +144,13 @@ def _looked_at(access: Access, shelved: Shelved | None, round_id: UUID, rate: fl
 
 
 def _between(access: Access, shelved: Shelved | None, earlier: Collection[UUID], round_id: UUID, rate: float) -> Drift:
-    return drift.between(_of_rounds(access, earlier, shelved), _of_rounds(access, [round_id], shelved), rate=rate)
+    """Earlier rounds against this one, where both are large enough to be told apart."""
+    least: int = catalogue.table("risk_model")["smallest_round"]
+    before, after = _of_rounds(access, earlier, shelved), _of_rounds(access, [round_id], shelved)
+    if min(len(before), len(after)) < least:
+        words = NOTHING if not len(before) else f"有一轮不足 {least} 人，尚不能比较。"
+        return Drift((), rate, len(before), len(after), (words,))
+    return drift.between(before, after, rate=rate)
 
 
 def _calibration(access: Access, shelved: Shelved, every: Labelled, new: NDArray[np.intp], rate: float) -> Drift:

@@ -18,6 +18,7 @@ from uuid import UUID
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
+from app.intake.batch import many_objects
 from app.risk.model import shelf
 from app.risk.model.shelf import INTERVIEW
 from app.security.access import Access
@@ -78,7 +79,8 @@ def said_of(access: Access, round_id: UUID) -> dict[UUID, Said]:
         return {}
     students, ids, bodies = fetch_sealed(access.session, query)
     texts = access.open_many_to_count(RiskScore.body, students, ids, bodies)
-    held = _said([UUID(bytes=student) for student in students], [text or b"" for text in texts])
+    with many_objects():
+        held = _said([UUID(bytes=student) for student in students], [(text or b"").decode() for text in texts])
     return {student_id: said for student_id, said in held.items() if student_id not in without}
 
 
@@ -117,7 +119,7 @@ def _live() -> Select[UUID, UUID, Sealed]:
     )
 
 
-def _said(students: Sequence[UUID], bodies: Sequence[str | bytes]) -> dict[UUID, Said]:
+def _said(students: Sequence[UUID], bodies: Sequence[str]) -> dict[UUID, Said]:
     found = {}
     for student_id, body in zip(students, bodies, strict=True):
         held = json.loads(body)

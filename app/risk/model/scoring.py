@@ -31,7 +31,7 @@ from app.risk.model.inputs import gathered, table_for
 from app.risk.model.kept_score import Names
 from app.risk.model.live_scores import Live, ended, live, scored_rounds, taking_part
 from app.risk.model.said import Band, Said, in_parts, latest, said_of, upheld
-from app.risk.model.shelf import Shelf, Shelved, active, shadows
+from app.risk.model.shelf import WATCHED, Shelf, Shelved, active, shadows
 from app.security.access import Access
 from ml.features import FeatureTable
 from ml.model import Model, Scored, reasons
@@ -194,9 +194,9 @@ def band_of(model: Model, log_odds: float) -> Band:
 
 
 def _still_stands(access: Access, column: Column) -> bool:
-    """Whether the model is still what it was while we scored. Locks it, so that two never write at once."""
+    """Whether the model is still used, or still watched. Locks it, so that two never write at once."""
     stage = access.session.scalar(select(RiskModel.stage).where(RiskModel.id == column.shelved.id).with_for_update())
-    return stage is column.shelved.stage
+    return stage in WATCHED if column.shadow else stage is ModelStage.ACTIVE
 
 
 def _write(access: Access, prepared: Prepared, column: Column) -> int:

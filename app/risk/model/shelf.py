@@ -29,6 +29,8 @@ from models.risk_model import ModelStage, RiskModel
 
 INTERVIEW = "interview"
 """The purpose of the model that orders interview lists."""
+WATCHED = (ModelStage.SHADOW, ModelStage.APPROVED)
+"""Stages in which an edition scores and nothing follows from it."""
 NONE, MISSING, TAMPERED, UNREADABLE, OTHER = "none", "missing", "tampered", "unreadable", "other_versions"
 _KEPT = 4
 _ANY_FORMAT = store.MAGIC.rsplit(b"-", 1)[0]
@@ -86,7 +88,7 @@ def shadows(access: Access) -> list[Shelf]:
     """The editions that are only being watched, oldest first."""
     rows = access.session.execute(
         select(*_COLUMNS)
-        .where(RiskModel.purpose == INTERVIEW, RiskModel.stage.in_((ModelStage.SHADOW, ModelStage.APPROVED)))
+        .where(RiskModel.purpose == INTERVIEW, RiskModel.stage.in_(WATCHED))
         .order_by(RiskModel.edition)
     )
     return [_take(access, row) for row in rows.all()]

@@ -28,12 +28,12 @@ APRIL, MAY = at("2026-04-06"), at("2026-05-04")
 
 
 @pytest.fixture
-def spring(sqlite_house: House, tmp_path: Path) -> tuple[Client, list[Person]]:
+def spring(house: House, tmp_path: Path) -> tuple[Client, list[Person]]:
     """A round of last spring, those on its list talked to, and a model that learned until May."""
-    head, people = college(sqlite_house, MANY)
-    wave(sqlite_house, tmp_path, SPRING, *_answers(people, seed=1), when=APRIL)
-    model = shelve(sqlite_house)
-    with sqlite_house.door.database.writing() as session:
+    head, people = college(house, MANY)
+    wave(house, tmp_path, SPRING, *_answers(people, seed=1), when=APRIL)
+    model = shelve(house)
+    with house.door.database.writing() as session:
         session.get_one(RiskModel, model.id).trained_until = MAY
     return head, people
 
@@ -61,22 +61,22 @@ def _drift(house: House, name: str, *, model: bool = True) -> dict[str, Any]:
 
 
 def test_a_round_like_the_one_before_says_nothing(
-    sqlite_house: House, spring: tuple[Client, list[Person]], tmp_path: Path
+    house: House, spring: tuple[Client, list[Person]], tmp_path: Path
 ) -> None:
-    wave(sqlite_house, tmp_path, AUTUMN, *_answers(spring[1], seed=2))
+    wave(house, tmp_path, AUTUMN, *_answers(spring[1], seed=2))
 
-    found = _drift(sqlite_house, AUTUMN)
+    found = _drift(house, AUTUMN)
 
     assert (found["found"], found["trouble"]) == (False, "")
     assert found["checks"]
 
 
 def test_a_round_whose_answers_have_moved_is_told_in_words_and_names_nobody(
-    sqlite_house: House, spring: tuple[Client, list[Person]], tmp_path: Path
+    house: House, spring: tuple[Client, list[Person]], tmp_path: Path
 ) -> None:
-    wave(sqlite_house, tmp_path, AUTUMN, *_answers(spring[1], seed=2, more=6))
+    wave(house, tmp_path, AUTUMN, *_answers(spring[1], seed=2, more=6))
 
-    found = _drift(sqlite_house, AUTUMN)
+    found = _drift(house, AUTUMN)
 
     assert found["found"]
     assert any("PHQ-9 总分" in words for words in found["words"])
@@ -84,75 +84,73 @@ def test_a_round_whose_answers_have_moved_is_told_in_words_and_names_nobody(
 
 
 def test_a_missing_questionnaire_is_drift_of_what_is_missing(
-    sqlite_house: House, spring: tuple[Client, list[Person]], tmp_path: Path
+    house: House, spring: tuple[Client, list[Person]], tmp_path: Path
 ) -> None:
-    others = enrol(sqlite_house, MANY)
+    others = enrol(house, MANY)
     answers = [[*row[:-7], *[""] * 7] for row in _answers(others, seed=2)]
-    wave(sqlite_house, tmp_path, AUTUMN, *answers)
+    wave(house, tmp_path, AUTUMN, *answers)
 
-    found = _drift(sqlite_house, AUTUMN)
+    found = _drift(house, AUTUMN)
 
     assert any("缺失" in words and "GAD-7" in words for words in found["words"])
 
 
 def test_the_rounds_it_learned_from_are_compared_whole_and_not_those_who_were_talked_to(
-    sqlite_house: House, spring: tuple[Client, list[Person]], tmp_path: Path
+    house: House, spring: tuple[Client, list[Person]], tmp_path: Path
 ) -> None:
     head, people = spring
     with travel(APRIL + timedelta(days=7)):
-        again = Client(sqlite_house, head.staff, head.role)
-        for person in _listed(sqlite_house, people):
-            talked(sqlite_house, again, person)
-    wave(sqlite_house, tmp_path, AUTUMN, *_answers(people, seed=2))
+        again = Client(house, head.staff, head.role)
+        for person in _listed(house, people):
+            talked(house, again, person)
+    wave(house, tmp_path, AUTUMN, *_answers(people, seed=2))
 
-    found = _drift(sqlite_house, AUTUMN)
+    found = _drift(house, AUTUMN)
 
     assert found["rows_before"] == MANY
     assert not [check for check in found["checks"] if check["found"] and check["key"] in {"phq9_total", "gad7_total"}]
 
 
 def test_without_a_model_the_round_before_is_what_it_is_compared_with(
-    sqlite_house: House, spring: tuple[Client, list[Person]], tmp_path: Path
+    house: House, spring: tuple[Client, list[Person]], tmp_path: Path
 ) -> None:
-    wave(sqlite_house, tmp_path, AUTUMN, *_answers(spring[1], seed=2, more=6))
+    wave(house, tmp_path, AUTUMN, *_answers(spring[1], seed=2, more=6))
 
-    first, second = _drift(sqlite_house, SPRING, model=False), _drift(sqlite_house, AUTUMN, model=False)
+    first, second = _drift(house, SPRING, model=False), _drift(house, AUTUMN, model=False)
 
     assert (first["found"], first["words"]) == (False, ["还没有可以比较的批次。"])
-    assert not _drift(sqlite_house, SPRING)["found"]
+    assert not _drift(house, SPRING)["found"]
     assert second["found"]
 
 
 def test_outcomes_that_do_not_come_true_any_more_are_told(
-    sqlite_house: House, spring: tuple[Client, list[Person]], tmp_path: Path
+    house: House, spring: tuple[Client, list[Person]], tmp_path: Path
 ) -> None:
     head, people = spring
-    wave(sqlite_house, tmp_path, AUTUMN, *[line(person, phq(17), gad(14)) for person in people[:60]])
+    wave(house, tmp_path, AUTUMN, *[line(person, phq(17), gad(14)) for person in people[:60]])
     for person in people[:60]:
-        talked(sqlite_house, head, person, "C")
+        talked(house, head, person, "C")
 
-    found = _drift(sqlite_house, AUTUMN)
+    found = _drift(house, AUTUMN)
 
     [check] = [check for check in found["checks"] if check["kind"] == "calibration"]
     assert (check["found"], check["after"]) == (True, 0.0)
 
 
 def test_the_head_hears_of_it_once_per_round_and_only_when_collecting_is_over(
-    sqlite_house: House, spring: tuple[Client, list[Person]], tmp_path: Path
+    house: House, spring: tuple[Client, list[Person]], tmp_path: Path
 ) -> None:
-    wave(sqlite_house, tmp_path, AUTUMN, *_answers(spring[1], seed=2, more=6))
-    sqlite_house.work()
-    running = _told(sqlite_house)
+    wave(house, tmp_path, AUTUMN, *_answers(spring[1], seed=2, more=6))
+    house.work()
+    running = _told(house)
 
-    _round(sqlite_house, AUTUMN)
+    _round(house, AUTUMN)
     for day in (1, 2, 3):
         with travel(now() + timedelta(days=day)):
-            sqlite_house.work()
+            house.work()
 
     assert running == []
-    assert [(row.recipient_id, row.object_id) for row in _told(sqlite_house)] == [
-        (spring[0].id, _round(sqlite_house, AUTUMN).id)
-    ]
+    assert [(row.recipient_id, row.object_id) for row in _told(house)] == [(spring[0].id, _round(house, AUTUMN).id)]
 
 
 def _told(house: House) -> list[Notice]:
