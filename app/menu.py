@@ -129,7 +129,7 @@ NAVIGATION = (
     Item(
         label="提示采纳",
         endpoint="hints.index",
-        icon="graph-up",
+        icon="clipboard-data",
         permission=Permission.HINT_YIELD,
     ),
     Item(
@@ -169,7 +169,7 @@ NAVIGATION = (
         label="数据使用登记",
         endpoint="data_use.index",
         icon="journal-check",
-        permission=Permission.MODEL_READ,
+        permission=Permission.DATA_USE_READ,
         purpose=Purpose.ADMINISTRATION,
         family=("data_use.",),
     ),

@@ -19,6 +19,8 @@ ROUNDS = 100
 
 @dataclass(frozen=True)
 class Calibration:
+    """Two numbers that turn what the blend said into honest log-odds."""
+
     slope: float
     intercept: float
 

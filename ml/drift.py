@@ -186,8 +186,6 @@ class _Question:
 def _looked(
     before: FeatureTable, after: FeatureTable, rate: float, draws: int, seed: int, asked: list[list[_Question]]
 ) -> Drift:
-    if before.keys != after.keys:
-        raise ValueError("the two rounds have different features")
     fewest = min(len(np.unique(before.people)), len(np.unique(after.people)))
     if fewest < _FEWEST:
         return Drift((), rate, len(before), len(after), (f"有一轮不足 {_FEWEST} 人，尚不能比较。",))
@@ -235,10 +233,16 @@ def _dealings(before: FeatureTable, after: FeatureTable, draws: int, seed: int) 
     return found
 
 
+def _columns(before: FeatureTable, after: FeatureTable) -> list[tuple[Feature, Floats, Floats]]:
+    """Each feature with its values in both rounds."""
+    if before.keys != after.keys:
+        raise ValueError("the two rounds have different features")
+    return [(one, before.values[:, at], after.values[:, at]) for at, one in enumerate(before.features)]
+
+
 def _shifts(before: FeatureTable, after: FeatureTable, least: float) -> list[_Question]:
     found = []
-    for place, feature in enumerate(before.features):
-        old, new = before.values[:, place], after.values[:, place]
+    for feature, old, new in _columns(before, after):
         distance = _of_values(np.concatenate([old, new]), feature.nominal)
         middle = (None, None) if feature.nominal else (_median(old), _median(new))
         found.append(_Question("population", feature, distance, least, *middle))
@@ -247,8 +251,8 @@ def _shifts(before: FeatureTable, after: FeatureTable, least: float) -> list[_Qu
 
 def _gaps(before: FeatureTable, after: FeatureTable, least: float) -> list[_Question]:
     found = []
-    for place, feature in enumerate(before.features):
-        gone = np.isnan(np.concatenate([before.values[:, place], after.values[:, place]])).astype(np.float64)
+    for feature, old, new in _columns(before, after):
+        gone = np.isnan(np.concatenate([old, new])).astype(np.float64)
         shares = float(gone[: len(before)].mean()), float(gone[len(before) :].mean())
         found.append(_Question("missing", feature, _of_shares(gone), least, *shares))
     return found

@@ -28,10 +28,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtri
 
 from ml import measures
-from ml.intervals import LEVEL, Estimate, Floats, estimate, resamples
+from ml.intervals import LEVEL, Estimate, Floats, by_spread, estimate, resamples
 from ml.measures import Ranked
 from ml.rows import SEED, Asked, Rows, measure, prepare
 
@@ -189,11 +188,5 @@ def _figures(variable: str, group: _Group, drawn: list[Values], whole: list[Valu
 
 
 def _difference(held: Floats, among: int) -> Estimate:
-    """Normal interval by the spread of the draws: their far percentiles would need thousands of them."""
-    value, known = held[0], held[1:][np.isfinite(held[1:])]
-    if not np.isfinite(value):
-        return Estimate(None)
-    if len(known) < 0.8 * (len(held) - 1) or len(known) < 2:
-        return Estimate(float(value))
-    half = float(-ndtri((1 - LEVEL) / 2 / max(among, 1)) * known.std(ddof=1))
-    return Estimate(float(value), float(value - half), float(value + half))
+    """The intervals of all groups of a variable hold together."""
+    return by_spread(held[0], held[1:], level=1 - (1 - LEVEL) / max(among, 1))

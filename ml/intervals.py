@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtr, ndtri, stdtrit
 
 Floats = NDArray[np.float64]
 
@@ -64,15 +65,46 @@ def _members(codes: NDArray[Any], strata: NDArray[Any] | None) -> list[NDArray[A
     return [everyone[stratum == one] for one in np.unique(stratum)]
 
 
-def estimate(value: float, drawn: Floats, *, level: float = LEVEL) -> Estimate:
-    """The figure and the percentiles of its draws; draws in which it does not exist are nan."""
+def estimate(value: float, drawn: Floats, *, level: float = LEVEL, size: float = np.inf) -> Estimate:
+    """The figure and the percentiles of its draws; draws in which it does not exist are nan.
+
+    ``size`` is how many independent witnesses the figure rests on: of few the
+    bootstrap is too sure of itself, so its percentiles are taken as far out as
+    Student's t says (the expanded percentile interval; Hesterberg 2015).
+    """
     if not np.isfinite(value):
         return UNKNOWN
     known = drawn[np.isfinite(drawn)]
     if len(drawn) == 0 or len(known) < _LEAST_DEFINED * len(drawn):
         return Estimate(float(value))
-    low, high = np.quantile(known, [(1 - level) / 2, (1 + level) / 2])
+    tail = expanded((1 - level) / 2, size)
+    low, high = np.quantile(known, [tail, 1 - tail])
     return Estimate(float(value), float(low), float(high))
+
+
+def by_spread(value: float, drawn: Floats, *, level: float) -> Estimate:
+    """A normal interval by the spread of the draws, for high levels: far percentiles would need thousands of draws."""
+    known = drawn[np.isfinite(drawn)]
+    if not np.isfinite(value):
+        return UNKNOWN
+    if len(known) < max(2, _LEAST_DEFINED * len(drawn)):
+        return Estimate(float(value))
+    half = float(-ndtri((1 - level) / 2) * known.std(ddof=1))
+    return Estimate(float(value), float(value - half), float(value + half))
+
+
+def expanded(tail: float, size: float) -> float:
+    """The tail of a bootstrap of ``size`` witnesses that leaves out what ``tail`` promises."""
+    if not np.isfinite(size):
+        return tail
+    freedom = max(size - 1, 1.0)
+    return float(ndtr(np.sqrt((freedom + 1) / freedom) * stdtrit(freedom, tail)))
+
+
+def witnesses(weights: NDArray[Any]) -> float:
+    """How many rows carry the variance of a weighted sum: n for equal weights, few where a few weigh most."""
+    square = float((weights**2).sum())
+    return square**2 / float((weights**4).sum()) if square > 0 else 0.0
 
 
 def wilson(share: float, size: float, *, z: float = _Z) -> Estimate:

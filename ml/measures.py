@@ -52,6 +52,19 @@ class Ranked:
     def probabilities(self) -> Floats:
         return np.asarray(expit(self.log_odds), dtype=np.float64)
 
+    @cached_property
+    def levels(self) -> tuple[Floats, NDArray[np.intp]]:
+        """The different log-odds, ascending, and which of them each row has."""
+        odds, place = np.unique(self.log_odds, return_inverse=True)
+        return odds, place
+
+    def by_level(self, weights: Floats) -> tuple[Floats, Floats, Floats]:
+        """The different log-odds with the weight of events, and of all rows, at each."""
+        odds, place = self.levels
+        hits = np.bincount(place, weights=weights * self.labels, minlength=len(odds))
+        all_ = np.bincount(place, weights=weights, minlength=len(odds))
+        return odds, np.asarray(hits, dtype=np.float64), np.asarray(all_, dtype=np.float64)
+
     def grouped(self, values: Floats) -> Floats:
         """Sums over groups of equal rows, first group first."""
         return np.add.reduceat(values[self.order], self.starts) if len(values) else np.zeros(0)
@@ -116,56 +129,56 @@ def ratio(part: float, whole: float) -> float:
 
 def calibration_line(held: Ranked, weights: Floats) -> tuple[float, float]:
     """Slope and intercept of an unpenalised logistic regression of the event on the log-odds."""
-    middle = ratio((weights * held.log_odds).sum(), weights.sum())
-    spread = np.sqrt(ratio((weights * (held.log_odds - middle) ** 2).sum(), weights.sum()))
-    if not spread > _CLOSE or not _overlap(held, weights):
+    odds, hits, all_ = held.by_level(weights)
+    middle = ratio((all_ * odds).sum(), all_.sum())
+    spread = np.sqrt(ratio((all_ * (odds - middle) ** 2).sum(), all_.sum()))
+    if not spread > _CLOSE or not _overlap(odds, hits, all_ - hits):
         return np.nan, np.nan
-    x = (held.log_odds - middle) / spread
+    x = (odds - middle) / spread
     near = spread < _SATURATED and abs(middle) < _SATURATED
-    begin = held.log_odds if near else np.zeros_like(x)
-    found = _newton(np.column_stack([np.ones_like(x), x]), held.labels, weights, begin)
+    found = _newton(np.column_stack([np.ones_like(x), x]), hits, all_, odds if near else np.zeros_like(x))
     if found is None:
         return np.nan, np.nan
     slope = float(found[1] / spread) + near
     return slope, float(found[0] + near * middle - slope * middle)
 
 
-def _overlap(held: Ranked, weights: Floats) -> bool:
+def _overlap(odds: Floats, hits: Floats, misses: Floats) -> bool:
     """Whether rows with and without the event overlap; if one value parts them, the likeliest slope is infinite."""
-    hit, miss = (held.log_odds[(weights > 0) & (held.labels == label)] for label in (1, 0))
+    hit, miss = odds[hits > 0], odds[misses > 0]
     if len(hit) == 0 or len(miss) == 0:
         return False
-    return bool(miss.max() > hit.min() and hit.max() > miss.min())
+    return bool(miss[-1] > hit[0] and hit[-1] > miss[0])
 
 
 def in_the_large(held: Ranked, weights: Floats) -> float:
     """The shift of log-odds that would make expected and observed agree; 0 when they do."""
-    events = (weights * held.labels).sum()
-    if not 0 < events < weights.sum():
+    odds, hits, all_ = held.by_level(weights)
+    if not 0 < hits.sum() < all_.sum():
         return np.nan
-    found = _newton(np.ones((len(weights), 1)), held.labels, weights, held.log_odds)
+    found = _newton(np.ones((len(odds), 1)), hits, all_, odds)
     if found is not None:
         return float(found[0])
-    ends = -held.log_odds.max() - _FAR, -held.log_odds.min() + _FAR
-    return float(brentq(lambda shift: (weights * expit(held.log_odds + shift)).sum() - events, *ends))
+    ends = -odds[-1] - _FAR, -odds[0] + _FAR
+    return float(brentq(lambda shift: (all_ * expit(odds + shift)).sum() - hits.sum(), *ends))
 
 
-def _newton(design: Floats, labels: Floats, weights: Floats, offset: Floats) -> Floats | None:
+def _newton(design: Floats, hits: Floats, all_: Floats, offset: Floats) -> Floats | None:
     """Maximum likelihood by damped Newton steps; ``None`` where it does not exist (parted without overlap)."""
     at = np.zeros(design.shape[1])
-    lowest = _loss(design @ at + offset, labels, weights)
-    total = weights.sum()
+    lowest = _loss(offset, hits, all_)
+    total = all_.sum()
     for _ in range(_STEPS):
         p = expit(design @ at + offset)
-        slope = design.T @ (weights * (labels - p))
-        curve = (design * (weights * p * (1 - p))[:, None]).T @ design
+        slope = design.T @ (hits - all_ * p)
+        curve = (design * (all_ * p * (1 - p))[:, None]).T @ design
         if np.abs(slope).max() <= _CLOSE * total:
             return at
         if not _bent(curve, total) or np.abs(at).max() > _STEEPEST:
             return None
         step = np.linalg.solve(curve, slope)
         for _half in range(30):
-            loss = _loss(design @ (at + step) + offset, labels, weights)
+            loss = _loss(design @ (at + step) + offset, hits, all_)
             if loss <= lowest + 1e-12 * total:
                 break
             step = step / 2
@@ -178,8 +191,8 @@ def _bent(curve: Floats, total: float) -> bool:
     return bool(np.trace(curve) > _CLOSE * total and np.linalg.det(curve) > 1e-12 * np.trace(curve) ** len(curve))
 
 
-def _loss(log_odds: Floats, labels: Floats, weights: Floats) -> float:
-    return float((weights * np.logaddexp(0, np.where(labels > 0, -log_odds, log_odds))).sum())
+def _loss(log_odds: Floats, hits: Floats, all_: Floats) -> float:
+    return float((all_ * np.logaddexp(0, log_odds) - hits * log_odds).sum())
 
 
 def quantiles(values: Floats, weights: Floats, at: tuple[float, ...]) -> tuple[float, ...]:

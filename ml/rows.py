@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml import measures
-from ml.intervals import UNKNOWN, Estimate, Floats, estimate, resamples
+from ml.intervals import UNKNOWN, Estimate, Floats, estimate, resamples, witnesses
 from ml.measures import Ranked
 
 CAPACITY = (0.05, 0.10)
@@ -33,13 +33,15 @@ class Drawn:
 
     value: dict[str, float]
     draws: dict[str, Floats]
+    size: float
+    """Witnesses of the rarer outcome."""
 
     def estimate(self, name: str) -> Estimate:
-        return estimate(self.value[name], self.draws[name]) if name in self.value else UNKNOWN
+        return estimate(self.value[name], self.draws[name], size=self.size) if name in self.value else UNKNOWN
 
     def less(self, other: Drawn, name: str) -> Estimate:
         """The difference to another order of the same rows in the same draws."""
-        return estimate(self.value[name] - other.value[name], self.draws[name] - other.draws[name])
+        return estimate(self.value[name] - other.value[name], self.draws[name] - other.draws[name], size=self.size)
 
 
 @dataclass(frozen=True)
@@ -61,10 +63,21 @@ class Rows:
         return self.ranked[0].labels
 
     def draw(self, draws: int, seed: int) -> Drawn:
-        value = self.measure(self.weights)
+        value = self.plain()
         counts = resamples(len(self.weights), draws=draws, seed=seed, people=self.people, strata=self.strata)
         held = [self.measure(self.weights * count) for count in counts]
-        return Drawn(value, {name: np.array([one[name] for one in held]) for name in value})
+        return Drawn(value, {name: np.array([one[name] for one in held]) for name in value}, self.size)
+
+    @property
+    def size(self) -> float:
+        """Of the outcome with fewer witnesses, how many; rows of one person are one."""
+        who = np.arange(len(self.weights)) if self.people is None else np.unique(self.people, return_inverse=True)[1]
+        hit = self.labels > 0
+        return min(witnesses(np.bincount(who[held], weights=self.weights[held])) for held in (hit, ~hit))
+
+    def plain(self) -> dict[str, float]:
+        """The figures without draws."""
+        return self.measure(self.weights)
 
     def measure(self, weights: Floats) -> dict[str, float]:
         found = [measure(held, weights, self.asked) for held in self.ranked]

@@ -163,4 +163,4 @@ def _postgresql_type(column: Column[Any]) -> str:
     if isinstance(column.type, UtcDateTime):
         return "timestamptz"
     python = column.type.python_type.__name__
-    return {"int": "int4", "bool": "bool", "date": "date"}.get(python, "text")
+    return {"int": "int4", "float": "float8", "bool": "bool", "date": "date"}.get(python, "text")

@@ -28,6 +28,8 @@ class Student(Versioned, Base):
     class_id: Mapped[UUID] = reference("class_group.id", index=True)
     status: Mapped[str] = mapped_column(String(16), default="enrolled")
     """A key of ``config/statuses.toml``."""
+    status_since: Mapped[Moment | None]
+    """When the roster gave this status; none where nobody had kept it yet."""
     added_at: Mapped[Moment]
     left_at: Mapped[Moment | None]
     has_phone: Mapped[bool] = mapped_column(default=False)
@@ -44,6 +46,19 @@ class Student(Versioned, Base):
 
     college: Mapped[College] = relationship()
     class_group: Mapped[ClassGroup] = relationship()
+
+
+class FormerStatus(OfStudent, Base):
+    """A status the student had before the present one: who was on leave, and from when to when."""
+
+    __tablename__ = "former_status"
+
+    id: Mapped[Key]
+    student_id: Mapped[UUID] = reference("student.id", index=True)
+    status: Mapped[str] = mapped_column(String(16))
+    since: Mapped[Moment | None]
+    until: Mapped[Moment]
+    """When the roster gave another one."""
 
 
 class NumberKind(StrEnum):

@@ -16,7 +16,7 @@ from app.students.record import Action, Entry, Standing
 from app.web.words import label
 from models.case import CareAdvice, CareTalk, Case
 from models.identity import Role
-from models.interview import InterviewEntry, InterviewStage
+from models.interview import EntryOrigin, InterviewEntry, InterviewStage
 from models.risk import Alert, AlertStage, Duty, DutyStage
 from models.screening import ScreeningRound
 from models.student import Student
@@ -52,7 +52,13 @@ def interviews(access: Access, student_id: UUID) -> Iterable[Entry]:
     if not access.may(Permission.INTERVIEW_WORK):
         return
     for row in access.session.execute(
-        select(InterviewEntry.id, InterviewEntry.stage, InterviewEntry.listed_at, ScreeningRound.name)
+        select(
+            InterviewEntry.id,
+            InterviewEntry.stage,
+            InterviewEntry.origin,
+            InterviewEntry.listed_at,
+            ScreeningRound.name,
+        )
         .join(ScreeningRound, ScreeningRound.id == InterviewEntry.round_id)
         .where(InterviewEntry.student_id == student_id, InterviewEntry.stage != InterviewStage.VOID)
     ):
@@ -60,7 +66,7 @@ def interviews(access: Access, student_id: UUID) -> Iterable[Entry]:
             at=row.listed_at,
             kind="interview",
             title=f"约谈名单：{label(row.stage)}",
-            lines=(row.name,),
+            lines=(row.name if row.origin is EntryOrigin.RULES else f"{row.name} · {label(row.origin)}",),
             link=url_for("risk.interview", entry_id=row.id),
         )
 

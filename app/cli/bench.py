@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+import os
 import statistics
+from pathlib import Path
 from typing import Any
 
 import click
 
-from app.cli import bench_import, bench_match, bench_read, bench_score, bench_scoring, bench_validity
-from app.cli.output import json_option, report
+from app.cli import (
+    bench_import,
+    bench_match,
+    bench_read,
+    bench_risk,
+    bench_risk_tasks,
+    bench_score,
+    bench_scoring,
+    bench_validity,
+)
+from app.cli.output import fail, json_option, progress, report
+
+NO_DATA = "没有设置 XINYU_REFERENCE_DATA（公开数据所在的文件夹），未测量。"
 
 
 @click.group()
@@ -106,3 +119,21 @@ def match_command(students: int, as_json: bool) -> None:
         *(f"  {kind}: {counts}" for kind, counts in held["kinds"].items()),
     ]
     report(held, as_json=as_json, words="\n".join(lines))
+
+
+@bench.command("risk")
+@click.option("--shuffles", default=3, show_default=True, type=click.IntRange(1), help="重新划分的次数。")
+@json_option
+def risk_command(shuffles: int, as_json: bool) -> None:
+    """模型在公开随访数据上的折外指标，与更简单的方法同折对照；数据在 XINYU_REFERENCE_DATA 所指的文件夹里。"""
+    folder = os.environ.get("XINYU_REFERENCE_DATA")
+    if not folder:
+        report({"skipped": NO_DATA}, as_json=as_json, words=NO_DATA)
+        return
+    if lacking := bench_risk_tasks.missing(Path(folder)):
+        fail(f"文件夹里没有 {lacking[0]}，请检查 XINYU_REFERENCE_DATA。", as_json=as_json)
+    with progress("折外检验", quiet=as_json) as beat:
+        held = bench_risk.run(Path(folder), shuffles, beat)
+    report(held, as_json=as_json, words="\n".join(bench_risk.as_lines(held)))
+    if not held["holds"]:
+        raise SystemExit(1)

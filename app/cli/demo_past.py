@@ -11,7 +11,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from app import wiring
+from app import clocks
 from app.cli.demo_results import Strains
 from app.cli.screening import import_results
 from app.jobs.worker import Worker
@@ -68,7 +68,7 @@ def bring_in(door: Door, file: Path, name: str) -> UUID:
 
 def work(door: Door) -> None:
     """Whatever the worker owes on that day: its jobs, not its clocks."""
-    Worker(door, wiring.job_kinds(), ()).run_due()
+    Worker(door, clocks.job_kinds(), ()).run_due()
 
 
 def talk_through(

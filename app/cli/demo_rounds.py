@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from app import wiring
+from app import clocks
 from app.jobs.worker import Worker
 from app.screening import structured
 from app.screening.sources import arrival
@@ -45,7 +45,7 @@ def connect_source(door: Door, round_id: UUID, file: Path) -> None:
         )
     with door.enter(CONSOLE, Permission.SOURCE_RECEIVE) as access:
         arrival.receive(access, access.find(ScreeningSource, source.id), file.read_bytes(), file.name)
-    Worker(door, wiring.job_kinds(), ()).run_due()  # its own jobs only: the clocks start when the demo is served
+    Worker(door, clocks.job_kinds(), ()).run_due()  # its own jobs only: the clocks start when the demo is served
 
 
 def hold_interview(door: Door) -> None:

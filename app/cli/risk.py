@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from app.cli import risk_evaluate, risk_model
+from app.cli import risk_evaluate, risk_model, risk_simulate
 
 
 @click.group()
@@ -19,5 +19,6 @@ for command in (
     risk_model.replay_command,
     risk_model.drift_command,
     risk_evaluate.evaluate_command,
+    risk_simulate.simulate_command,
 ):
     risk.add_command(command)

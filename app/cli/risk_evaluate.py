@@ -1,4 +1,4 @@
-"""``risk evaluate`` and ``risk simulate``: the whole procedure on any table, so that a statistician can check us.
+"""``risk evaluate``: the whole procedure on any table, so that a statistician can check us.
 
 Nothing is installed, read or kept: no database, no keys. The figures are out
 of fold; every simpler order is measured on the same folds.

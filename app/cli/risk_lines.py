@@ -31,6 +31,7 @@ def lines_of(held: dict[str, Any]) -> list[str]:
     lines += [f"折外指标，{held['folds']} 折，重复 {held['repeats']} 次；区间由自助法得到。对照用同样的折。"]
     if held["abstained"]:
         lines.append(f"信息不足而未给出提示的 {held['abstained']} 行不在以上指标内（在全部对照里同样除去）。")
+    lines += [f"· {words}" for words in held["words"]]
     return lines + _checks(held) + _calibration(held) + _further(held) + _end(held)
 
 
@@ -76,11 +77,12 @@ def _checks(held: dict[str, Any]) -> list[str]:
         low, high = mixed["interval"]
         words = "没有发现规律，符合预期" if mixed["shows_nothing"] else "偏离 0.5，请检查流程或数据"
         interval = f"（{_number(low)}–{_number(high)}）" if low is not None else ""
-        lines.append(f"打乱结局后整个流程的 AUC：{_number(mixed['auc'])}{interval}，{words}。")
+        lines.append(f"打乱结局后整个流程的 AUC（99% 区间）：{_number(mixed['auc'])}{interval}，{words}。")
     if held["leak_suspected"]:
+        names = _few(held["suspects"] or held["strongest"])
         lines.append(
-            f"疑似泄漏：随访数据的 AUC 高于 {held['leak_limit']}。请检查是否混入了事后才知道的列"
-            f"（作用最大的：{_few(held['strongest'])}）；若结局与各列同时得到，请加 --same-time。"
+            f"leak? 疑似泄漏：随访数据的 AUC 高于 {held['leak_limit']}。请检查是否混入了事后才知道的列，"
+            f"包括只在有结局时才填写的列（先看：{names}）；若结局与各列同时得到，请加 --same-time。"
         )
     return lines
 

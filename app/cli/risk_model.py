@@ -1,4 +1,4 @@
-"""``risk train|score|card|replay|drift``: the model of this house from the command line, by the same acts as its pages."""
+"""``risk train|score|card|replay|drift``: the model of this house, by the same acts as its pages."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import click
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from app.cli import installation
 from app.cli.output import json_option, progress, report
@@ -21,8 +21,9 @@ from app.security.door import Door
 from app.security.policy import Permission, Purpose
 from app.web.words import label
 from config import settings as configuration
+from models.moment import now
 from models.refusal import Refusal
-from models.risk_model import ModelStage, RiskModel
+from models.risk_model import ModelStage, RiskModel, RiskScore
 from models.screening import ScreeningRound
 
 _SCORE = (Permission.RISK_SCORE, Purpose.CARE)
@@ -40,9 +41,11 @@ def train_command(as_json: bool) -> None:
         trained = training.prepare_training(door, beat, actor=CONSOLE)
         with door.enter(CONSOLE, *_SCORE) as access:
             model = training.keep(access, trained)
-            held = {"edition": model.edition, "labels": model.labels, "positives": model.positives}
+            held: dict[str, Any] = {"edition": model.edition, "labels": model.labels, "positives": model.positives}
             held |= {"sha256": model.sha256.hex(), "features": json.loads(model.features)}
-    words = f"第 {held['edition']} 版已训练：{held['labels']} 名学生的面谈结果，其中 {held['positives']} 名需要继续关注。"
+    words = (
+        f"第 {held['edition']} 版已训练：{held['labels']} 名学生的面谈结果，其中 {held['positives']} 名需要继续关注。"
+    )
     report(held, as_json=as_json, words=words + "请到“模型与提示”看模型卡。")
 
 
@@ -52,13 +55,16 @@ def train_command(as_json: bool) -> None:
 def score_command(round_name: str | None, as_json: bool) -> None:
     """按使用中的一版重新计算各批次的提示和名单顺序（后台每晚也会做）。"""
     door = installation.opened(configuration.read())
-    rounds, counts = _rounds(door, round_name), {}
+    rounds, counts = _rounds(door, round_name), dict[str, int]()
     with progress("计算模型提示", quiet=as_json) as beat, many_objects():
         for place, (round_id, name) in enumerate(rounds):
             with door.enter(CONSOLE, *_SCORE, writing=False) as access:
                 prepared = scoring.prepare_round(access, round_id)
             with door.enter(CONSOLE, *_SCORE) as access:
-                counts[name] = scoring.write_round(access, prepared)
+                begun = now()
+                scoring.write_round(access, prepared)
+                fresh = (RiskScore.round_id == round_id, RiskScore.scored_at >= begun)
+                counts[name] = access.session.scalar(select(func.count()).select_from(RiskScore).where(*fresh)) or 0
             beat(place + 1, len(rounds))
     words = "\n".join(f"{name}：{count} 条新的提示" for name, count in counts.items()) or "没有需要计算的批次。"
     report({"rounds": counts}, as_json=as_json, words=words)
@@ -95,7 +101,9 @@ def replay_command(round_name: str | None, limit: int | None, as_json: bool) -> 
         door.enter(CONSOLE, *_SCORE, writing=False) as access,
     ):
         found = replay.replay_all(access, round_id, limit=limit, beat=beat)
-    different = [{"score": str(one.score_id), "differs": [item.value for item in one.differs]} for one in found.different]
+    different = [
+        {"score": str(one.score_id), "differs": [item.value for item in one.differs]} for one in found.different
+    ]
     words = f"重算 {found.count} 条，{found.same} 条逐位相同，{len(different)} 条不同。"
     report({"count": found.count, "same": found.same, "different": different}, as_json=as_json, words=words)
     if different:
@@ -121,7 +129,10 @@ def _rounds(door: Door, name: str | None) -> list[tuple[UUID, str]]:
     query = select(ScreeningRound.id, ScreeningRound.name).order_by(ScreeningRound.opened_at, ScreeningRound.id)
     with door.database.reading() as session:
         if name is None:
-            return [(row.id, row.name) for row in session.execute(query.where(ScreeningRound.id.in_(scoring.scored_rounds(session))))]
+            return [
+                (row.id, row.name)
+                for row in session.execute(query.where(ScreeningRound.id.in_(scoring.scored_rounds(session))))
+            ]
         found = session.execute(query.where(ScreeningRound.name == " ".join(name.split()))).all()
     if not found:
         raise Refusal(f"没有名为“{name}”的普查批次。")
@@ -137,7 +148,7 @@ def _newest(edition: int | None) -> Any:
 
 
 def _edition(access: Access, edition: int | None) -> RiskModel:
-    found = access.session.scalars(_newest(edition)).first()
+    found: RiskModel | None = access.session.scalars(_newest(edition)).first()
     if found is None:
         raise Refusal("还没有这一版模型。训练：python3 manage.py risk train")
     return found

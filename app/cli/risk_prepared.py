@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from app.cli import risk_columns
 from app.cli.risk_columns import MOST_CODES, Column
 from app.cli.risk_table import Columns
+from ml.fairness import SMALLEST
 from ml.features import Direction, Feature, FeatureTable
 from ml.intervals import Floats
 from ml.train import Settings
@@ -161,7 +162,7 @@ def _groups(held: Columns, asked: Asked, notes: list[str]) -> tuple[NDArray[Any]
     name = _one(held, asked.group)
     words = risk_columns.texts(held.one(name))
     count = len({word for word in words if word})
-    if count <= MOST_CODES:
+    if count <= MOST_CODES and len(words) >= SMALLEST * count:
         groups[name] = np.array(words)
     if count < _FEWEST_GROUPS:
         notes.append(f"“{name}”只有 {count} 组，只用来分组列出结果，不用来划分折。")

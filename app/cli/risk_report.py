@@ -11,17 +11,19 @@ import scipy
 import sklearn
 
 from app.cli.risk_prepared import Prepared
+from ml import card, measures
 from ml.evaluate import Comparison, Forward
 from ml.fairness import GroupFigures
 from ml.figures import Figures, evaluate
 from ml.intervals import Estimate, as_json
+from ml.measures import Ranked
 from ml.model import Model
 from ml.monotone import Monotone
 from ml.ranking import rank_by_rules
 from ml.train import PROCEDURE, OutOfFold, Settings
 
 FOLDS = 5
-_FIRST = 50
+_SUSPECT, _MOST_SUSPECTS = 0.85, 5
 _BASELINES = ("logistic", "mono_additive", "boosted_default", "single", "rules")
 
 
@@ -66,8 +68,10 @@ def evaluated(held: Prepared, found: Found, *, seconds: float, settings: Setting
         "shuffled": _shuffled(comparison),
         "by_group": [_group(one) for one in found.groups],
         "forward": _forward(found.forward),
+        "words": card.words(comparison),
         "leak_suspected": comparison.leak_suspected,
         "leak_limit": comparison.leak_limit,
+        "suspects": _suspects(held) if comparison.leak_suspected else [],
         "strongest": _strongest(found.model),
         "seconds": round(seconds, 1),
         "versions": versions(),
@@ -184,3 +188,18 @@ def _forward(held: Forward | None) -> dict[str, Any] | None:
 def _strongest(model: Model) -> list[str]:
     order = np.argsort(-model.importance, kind="stable")[:5]
     return [model.features[place].key for place in order if model.importance[place] > 0]
+
+
+def _suspects(held: Prepared) -> list[str]:
+    """Columns that nearly know the outcome by themselves, by their value or by being empty; the closest first."""
+    y, ones = held.labels.astype(np.float64), np.ones(len(held.labels))
+    found = {}
+    for place, feature in enumerate(held.table.features):
+        values = held.table.values[held.labelled, place]
+        gone = np.isnan(values).astype(np.float64)
+        known = gone == 0
+        both = Ranked(y, gone, gone), Ranked(y[known], values[known], values[known])
+        areas = [measures.auc(one, ones[: len(one.labels)]) for one in both]
+        found[feature.key] = max(max(area, 1 - area) for area in np.nan_to_num(areas, nan=0.5))
+    order = sorted(found, key=lambda name: -found[name])
+    return [name for name in order[:_MOST_SUSPECTS] if found[name] > _SUSPECT]

@@ -20,6 +20,7 @@ from app.security.holders import names_of
 from models.identity import ClassGroup, College
 from models.interview import InterviewEntry, InterviewStage
 from models.moment import now
+from models.risk import Alert
 from models.screening import ScreeningRound
 from models.student import Student
 
@@ -57,6 +58,8 @@ class Line:
     reasons: tuple[str, ...]
     hint: Said | None
     """What the model says; none without a model, or of whom it does not speak."""
+    alerted: bool
+    """Whether an alert waits for him: then he stands first."""
 
 
 def lines(access: Access, shown: Shown) -> list[Line]:
@@ -94,7 +97,10 @@ def _opened(access: Access, rows: Sequence[Any], *, hints: bool) -> list[Line]:
     names = access.open_each(rows, Student.name)
     bodies = access.open_each(rows, InterviewEntry.body)
     owners = names_of(access.session, [row.owner_id for row in rows])
-    spoken = hints_about(access, [row.student_id for row in rows]) if hints else {}
+    students = [row.student_id for row in rows]
+    spoken = hints_about(access, students) if hints else {}
+    waiting = select(Alert.student_id).where(Alert.ended_at.is_(None), Alert.student_id.in_(students))
+    alerted = set(access.session.scalars(waiting)) if hints else set()
     return [
         Line(
             row=row,
@@ -102,6 +108,7 @@ def _opened(access: Access, rows: Sequence[Any], *, hints: bool) -> list[Line]:
             owner=owners.get(row.owner_id, "--"),
             reasons=tuple(reason["text"] for reason in json.loads(body)),
             hint=spoken.get(row.student_id),
+            alerted=row.student_id in alerted,
         )
         for row, name, body in zip(rows, names, bodies, strict=True)
     ]

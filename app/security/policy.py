@@ -98,6 +98,7 @@ class Permission(StrEnum):
     OBJECTION_WORK = "objection_work"
     MODEL_READ = "model_read"
     MODEL_MANAGE = "model_manage"
+    DATA_USE_READ = "data_use_read"
     DATA_USE_CHANGE = "data_use_change"
     APPROVE = "approve"
     RULES_READ = "rules_read"
@@ -292,10 +293,11 @@ POLICY: dict[tuple[Permission, Purpose], dict[Role, Rule]] = {
         **_all(everything, *CENTRE),
     },
     (Permission.OBJECTION_WORK, Purpose.CARE): _all(everything, *CENTRE),
-    (Permission.MODEL_READ, Purpose.ADMINISTRATION): _all(
+    (Permission.MODEL_READ, Purpose.ADMINISTRATION): _all(everything, *CENTRE, Role.AFFAIRS_HEAD),
+    (Permission.MODEL_MANAGE, Purpose.ADMINISTRATION): _all(everything, Role.CENTRE_HEAD, Role.CONSOLE),
+    (Permission.DATA_USE_READ, Purpose.ADMINISTRATION): _all(
         everything, *CENTRE, Role.AFFAIRS_HEAD, Role.SECURITY_ADMIN, Role.AUDITOR
     ),
-    (Permission.MODEL_MANAGE, Purpose.ADMINISTRATION): _all(everything, Role.CENTRE_HEAD, Role.CONSOLE),
     (Permission.DATA_USE_CHANGE, Purpose.ADMINISTRATION): _all(everything, Role.CENTRE_HEAD),
     # Second signatures and rules
     (Permission.APPROVE, Purpose.ADMINISTRATION): _all(requests_i_may_decide, *CENTRE, Role.AFFAIRS_HEAD),
@@ -348,6 +350,7 @@ ROOTS: dict[Permission, type[Any]] = {
     Permission.OBJECTION_WORK: ModelObjection,
     Permission.MODEL_READ: RiskModel,
     Permission.MODEL_MANAGE: RiskModel,
+    Permission.DATA_USE_READ: DataUse,
     Permission.DATA_USE_CHANGE: DataUse,
     Permission.APPROVE: Approval,
     Permission.ACCOUNTS_MANAGE: Staff,

@@ -31,7 +31,7 @@ from models.intake import BatchKind, ImportBatch
 from models.keys import DataKey, Deployment
 from models.moment import now, today
 from models.sealed import KeyClass, field_of
-from models.student import Student, StudentNumber
+from models.student import FormerStatus, Student, StudentNumber
 
 STUDENT_KEYS = (KeyClass.IDENTITY, KeyClass.ANSWERS, KeyClass.CARE)
 """Every student has these data keys from birth, so that imports only unwrap."""
@@ -98,6 +98,7 @@ def _add_students(access: Access, prepared: PreparedRoster) -> None:
             "college_id": [college_id for college_id, _ in places],
             "class_id": [class_id for _, class_id in places],
             "status": [row.status or "enrolled" for row in rows],
+            "status_since": Same(instant),
             "added_at": Same(instant),
             "left_at": [instant if row.status in GONE else None for row in rows],
             "has_phone": [bool(phone) for phone in phones],
@@ -139,9 +140,10 @@ def _json(held: dict[str, str]) -> str:
 def _change_students(access: Access, prepared: PreparedRoster) -> None:
     for student_id, changes in prepared.changed:
         student = access.session.get_one(Student, student_id)
-        for name in ("college_id", "class_id", "status"):
+        for name in ("college_id", "class_id"):
             if name in changes:
                 setattr(student, name, changes[name])
+        _give_status(access, student, changes.get("status", student.status))
         if "phone" in changes:
             access.seal(student, Student.phone, changes["phone"])
             student.phone_index, student.has_phone = access.index("phone", changes["phone"]), True
@@ -150,7 +152,19 @@ def _change_students(access: Access, prepared: PreparedRoster) -> None:
         student.left_at = (student.left_at or now()) if student.status in GONE else None
     for student_id in prepared.leaving:
         student = access.session.get_one(Student, student_id)
-        student.status, student.left_at = "left", now()
+        _give_status(access, student, "left")
+        student.left_at = now()
+
+
+def _give_status(access: Access, student: Student, status: str) -> None:
+    """The status the student had stays on record, from–to."""
+    if status == student.status:
+        return
+    instant = now()
+    access.session.add(
+        FormerStatus(student_id=student.id, status=student.status, since=student.status_since, until=instant)
+    )
+    student.status, student.status_since = status, instant
 
 
 def _add_numbers(access: Access, prepared: PreparedRoster) -> None:

@@ -179,6 +179,18 @@ def upgrade() -> None:
         sqlite_where=sa.text("stage = 'asked'"),
         postgresql_where=sa.text("stage = 'asked'"),
     )
+    op.create_table(
+        "former_status",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("student_id", Id(), nullable=False),
+        sa.Column("status", sa.String(length=16), nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("until", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["student_id"], ["student.id"], name="fk_former_status_student_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_former_status"),
+    )
+    op.create_index("ix_former_status_student_id", "former_status", ["student_id"], unique=False)
+    op.add_column("student", sa.Column("status_since", sa.DateTime(timezone=True), nullable=True))
     op.add_column("interview_entry", sa.Column("origin", sa.String(8), server_default="rules", nullable=False))
     op.add_column("interview_entry", sa.Column("place", sa.Integer(), nullable=True))
     op.add_column("interview_entry", sa.Column("share", sa.Double(), nullable=True))
@@ -194,6 +206,9 @@ def downgrade() -> None:
     op.drop_column("interview_entry", "share")
     op.drop_column("interview_entry", "place")
     op.drop_column("interview_entry", "origin")
+    op.drop_column("student", "status_since")
+    op.drop_index("ix_former_status_student_id", table_name="former_status")
+    op.drop_table("former_status")
     op.drop_index("uq_model_training_asked", table_name="model_training")
     op.drop_table("model_training")
     op.drop_index("ix_model_move_model_id", table_name="model_move")

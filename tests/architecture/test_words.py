@@ -12,7 +12,7 @@ import pytest
 from flask import Flask
 
 import app as application
-from app import menu, wiring
+from app import clocks, menu, wiring
 from app.events import Event
 from app.help.routes import TOPICS
 from app.security.policy import POLICY, Permission, Purpose
@@ -133,5 +133,5 @@ def test_every_link_to_help_names_a_topic() -> None:
 
 
 def test_every_kind_of_file_has_an_importer() -> None:
-    jobs = wiring.job_kinds()
+    jobs = clocks.job_kinds()
     assert {f"{kind}.{step}" for kind in BatchKind for step in ("preview", "commit")} <= set(jobs)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import select
 
-from app import wiring
+from app import clocks
 from app.jobs.timetable import Timetable, put_due
 from app.security.access import Access
 from app.security.door import open_door
@@ -105,8 +105,8 @@ def test_the_house_keeps_its_clocks_and_every_one_of_them_has_a_job_kind(house: 
 
     house.work()
 
-    kinds = {item.kind for item in wiring.TIMETABLE}
-    assert {"ladder", "log_head", "clear_away"} <= kinds <= set(wiring.job_kinds())
+    kinds = {item.kind for item in clocks.TIMETABLE}
+    assert {"ladder", "log_head", "clear_away"} <= kinds <= set(clocks.job_kinds())
     done = house.all(select(Job.kind).where(Job.stage == JobStage.DONE))
     assert sorted(row.kind for row in done) == sorted(kinds)
 
@@ -114,7 +114,7 @@ def test_the_house_keeps_its_clocks_and_every_one_of_them_has_a_job_kind(house: 
 def test_the_clocks_of_a_house_run_again_a_minute_later_and_not_before(house: House) -> None:
     house.make.head()
     with travel(NOON):
-        assert house.work() == len(wiring.TIMETABLE)
+        assert house.work() == len(clocks.TIMETABLE)
         assert house.work() == 0
     with travel(NOON + timedelta(minutes=1)):
-        assert house.work() == sum(item.every <= timedelta(minutes=1) for item in wiring.TIMETABLE)
+        assert house.work() == sum(item.every <= timedelta(minutes=1) for item in clocks.TIMETABLE)

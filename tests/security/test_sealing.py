@@ -367,6 +367,7 @@ def test_no_plain_column_looks_like_content() -> None:
         "data_key.owner_kind",
         "deployment.school",
         "draft.form",
+        "former_status.status",
         "job.arguments",
         "job.effect_key",
         "job.error",

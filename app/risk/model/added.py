@@ -2,8 +2,8 @@
 
 Among those who took part, only somebody who is on no list of this round, has no
 alert, no case and no objection, of whom the model knows enough, and who stands
-at least as high as the middle of those the rules listed. At most a small share
-of the list, over the whole round and not per night; nobody twice, and nobody
+no lower than most of those the rules listed (``added_as_high_as``). At most a
+small share of the list, over the whole round and not per night; nobody twice, and nobody
 again of whom a person has judged that the hint needs no talk. After the round's
 deadline nothing is added any more: nobody could be talked to in time.
 
@@ -50,7 +50,7 @@ def add(access: Access, screening_round: ScreeningRound, said: Mapping[UUID, Sai
     if not names:
         return 0
     rule = f"model.{_edition(access)}"
-    reasons = {student: [(rule, text) for text in said[student].reasons or (TOGETHER,)] for student in names}
+    reasons = {student: [(rule, text) for text in said[student].speaking_for or (TOGETHER,)] for student in names}
     put_on(access, screening_round, places_of(access, names), origin=EntryOrigin.MODEL, reasons=reasons)
     owner = screening_round.owner_id
     post.tell(access, owner, role_of(access.session, owner), "hints_added", count=len(names))

@@ -19,7 +19,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import ceil
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, select, update
@@ -56,7 +55,10 @@ class Cost:
 
     unspoken: int
     """Who took part and of whom nothing spoke."""
+    drawn: int
+    """Whom the lot has fallen on already."""
     talks: int
+    """Whom it falls on besides."""
     room: int
     """Talks that are free until the deadline, beside the list as it is."""
     weeks: float
@@ -94,18 +96,17 @@ def draw(access: Access, screening_round: ScreeningRound) -> int:
 def cost(access: Access, screening_round: ScreeningRound, share: float) -> Cost:
     """What this share would ask of the centre."""
     free = took_part(access, screening_round.id) - spoken_of(access, screening_round)
-    people = access.session.scalar(_waiting(screening_round.id)) or 0
+    here = InterviewEntry.round_id == screening_round.id
+    people = access.session.scalar(select(func.count()).where(here, InterviewEntry.ended_at.is_(None))) or 0
+    drawn = (here, InterviewEntry.origin == EntryOrigin.AUDIT, InterviewEntry.stage != InterviewStage.VOID)
     reach = capacity.reach(access.session, screening_round, people)
     return Cost(
         unspoken=len(free),
-        talks=ceil(len(free) * share),
+        drawn=access.session.scalar(select(func.count()).where(*drawn)) or 0,
+        talks=sum(lot(access, screening_round.id, student) < share for student in free),
         room=max(0, reach.room - people),
         weeks=reach.working_days / reach.a_week,
     )
-
-
-def _waiting(round_id: UUID) -> Any:
-    return select(func.count()).where(InterviewEntry.round_id == round_id, InterviewEntry.ended_at.is_(None))
 
 
 def switch_on(access: Access, screening_round: ScreeningRound, *, share: float) -> None:

@@ -21,7 +21,7 @@ from models.risk_model import DataUse, DataUseStage
 data_use_room = Room("data_use", __name__, url_prefix="/data-use", template_folder="../templates")
 
 
-@data_use_room.route("", needs=Permission.MODEL_READ, purpose=Purpose.ADMINISTRATION)
+@data_use_room.route("", needs=Permission.DATA_USE_READ, purpose=Purpose.ADMINISTRATION)
 def index() -> ResponseReturnValue:
     place = page_of(request.args.get("page"))
     rows = data_use_view.history(access.session, offset=place.offset)
@@ -45,25 +45,27 @@ def ask() -> ResponseReturnValue:
     if form.validate_on_submit():
         with form.explaining():
             row = data_use.ask(access, **form.answers)
-            flash("申请已提交，等学工部负责人签字后生效。")
+            flash("申请已提交，等学工部长签字后生效。")
             return redirect(url_for(".show", use_id=row.id))
     return render_template("data_use/ask.html", form=form, free=free)
 
 
-@data_use_room.route("/<uuid:use_id>", needs=Permission.MODEL_READ, purpose=Purpose.ADMINISTRATION)
+@data_use_room.route("/<uuid:use_id>", needs=Permission.DATA_USE_READ, purpose=Purpose.ADMINISTRATION)
 def show(use_id: UUID) -> ResponseReturnValue:
     row = access.session.get(DataUse, use_id)
     if row is None:
         raise NotFound(DataUse.__name__)
     access.about(row.id)
-    steps = data_use_view.steps(access.session, row)
+    steps, waiting = data_use_view.steps(access.session, row), data_use_view.waiting(access.session, row)
+    people = [step.by for step in steps] + ([waiting.owner_id] if waiting else [])
     return render_template(
         "data_use/show.html",
         row=row,
         title=data_use_view.titles(access.session)[row.domain],
         features=resting_on(row.domain),
         steps=steps,
-        names=names_of(access.session, [step.by for step in steps]),
+        waiting=waiting,
+        names=names_of(access.session, people),
         in_force=row.stage is DataUseStage.IN_FORCE,
     )
 

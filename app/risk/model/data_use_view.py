@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.risk.model.features import Declared, Domain, domains, resting_on
 from app.security.access import PAGE
-from models.approval import Approval
+from models.approval import Approval, ApprovalStage
 from models.risk_model import DataUse, DataUseStage
 
 
@@ -57,6 +57,12 @@ def titles(session: Session) -> dict[str, str]:
     """The name of every domain, also of those no longer declared."""
     found = {key: key for key in session.scalars(select(DataUse.domain).distinct())}
     return found | {domain.key: domain.title for domain in domains()}
+
+
+def waiting(session: Session, row: DataUse) -> Approval | None:
+    """The second signature it waits for."""
+    asked = session.get(Approval, row.approval_id) if row.approval_id else None
+    return asked if asked is not None and asked.stage is ApprovalStage.WAITING else None
 
 
 def steps(session: Session, row: DataUse) -> list[Step]:

@@ -11,19 +11,22 @@ seeded), so a round that does not change cannot ring by being looked at often.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import numpy as np
-from sqlalchemy import select
+from numpy.typing import NDArray
+from sqlalchemy import func, select
 
 from app.notices import post
 from app.risk.model import data_use, inputs, shelf
-from app.risk.model.features import declared
+from app.risk.model.features import Declared, declared
 from app.risk.model.gather import gather
 from app.risk.model.labels import Labelled, labelled
+from app.risk.model.reckon import Reckoning
 from app.risk.model.shelf import Shelved
 from app.security.access import Access
 from app.security.holders import holders_of
@@ -31,7 +34,6 @@ from config import catalogue
 from ml import drift
 from ml.drift import Drift
 from ml.features import FeatureTable
-from ml.model import RULES
 from models.identity import Role
 from models.moment import now
 from models.notice import Notice
@@ -39,8 +41,9 @@ from models.risk_model import RiskModel
 from models.screening import ResponseSet, RoundStage, ScreeningRound
 
 NOTICE = "model_drift"
+OF_THE_HOUSE = frozenset({"alert", "case", "interview", "talk", "retest"})
+"""Sources that tell of the house's own work: it grows with every year, and that is no change in the students."""
 COLLECTED = (RoundStage.MAKE_UP, RoundStage.CLOSED, RoundStage.REPORTED)
-LEARNED, PREVIOUS = "learned", "previous"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,22 +55,16 @@ class Watched:
 
 
 def drift_of(access: Access, model_id: UUID | None, round_id: UUID) -> dict[str, Any]:
-    """What changed: this round against the rows a model learned from, or without a model against the round before.
+    """What changed: this round against those a model learned from, or without a model against the round before.
 
     ``found`` says whether anything passes the stated false-alarm rate, ``words`` says it in sentences, ``checks``
-    holds the numbers (of features, never of a person), ``against`` what it was compared with.
+    holds the numbers (of features, never of a person), ``trouble`` why a model could not be asked.
     """
     held = shelf.one(access, model_id) if model_id is not None else shelf.Shelf(trouble=shelf.NONE)
     rate: float = catalogue.table("risk_model")["false_alarm"]
-    after = _of_round(access, round_id, held.shelved)
-    looked = (
-        _against_previous(access, round_id, after, rate)
-        if held.shelved is None
-        else _against_learned(access, held.shelved, after, rate)
-    )
-    against = PREVIOUS if held.shelved is None else LEARNED
-    found = looked.as_json() if looked is not None else {"checks": [], "words": ["还没有可以比较的批次。"]}
-    return found | {"found": bool(looked and looked.findings), "against": against, "trouble": held.trouble}
+    looked = _looked_at(access, held.shelved, round_id, rate)
+    told = looked.as_json() if looked is not None else {"checks": [], "words": ["还没有可以比较的批次。"]}
+    return told | {"found": bool(looked and looked.findings), "trouble": held.trouble}
 
 
 def watch(access: Access, rounds: Iterable[UUID]) -> list[Watched]:
@@ -99,66 +96,80 @@ def tell(access: Access, watched: Iterable[Watched]) -> None:
 # --- what is compared ------------------------------------------------------------------------------
 
 
-def _of_round(access: Access, round_id: UUID, shelved: Shelved | None) -> FeatureTable:
-    """Everybody who takes part, as of now."""
-    query = select(ResponseSet.student_id).where(ResponseSet.round_id == round_id, ResponseSet.voided_at.is_(None))
-    students = sorted(set(access.session.scalars(query)))
-    return _table(access, students, [now()] * len(students), shelved)
+def _of_rounds(access: Access, rounds: Collection[UUID], shelved: Shelved | None) -> FeatureTable:
+    """Everybody who took part in these rounds, each as of his last sheet there.
+
+    Everybody, not those who were talked to: they were chosen, and a whole round always looks unlike them. And as of
+    the sheet: what a round's own talks brought to light would tell an old round from a new one. Changes since the
+    round before are left out, because the first round of a house has none.
+    """
+    entries = [entry for entry in declared() if entry.source not in OF_THE_HOUSE and entry.how is not Reckoning.CHANGE]
+    rows = access.session.execute(
+        select(ResponseSet.round_id, ResponseSet.student_id, func.max(ResponseSet.recorded_at))
+        .where(ResponseSet.round_id.in_(rounds), ResponseSet.voided_at.is_(None))
+        .group_by(ResponseSet.round_id, ResponseSet.student_id)
+        .order_by(ResponseSet.round_id, ResponseSet.student_id)
+    ).all()
+    return _table(access, [row[1] for row in rows], [row[2] for row in rows], shelved, entries)
 
 
-def _table(access: Access, students: list[UUID], at: list[Any], shelved: Shelved | None) -> FeatureTable:
+def _table(
+    access: Access,
+    students: list[UUID],
+    at: list[datetime],
+    shelved: Shelved | None,
+    entries: Sequence[Declared],
+) -> FeatureTable:
     """Without the rules' order: that is not a fact that could drift by itself."""
-    keys = [entry.key for entry in declared()]
+    keys = [entry.key for entry in entries]
     if shelved is not None:
         wanted = {feature.key for feature in shelved.model.features}
         keys = [key for key in keys if key in wanted]
-    domains = data_use.in_force(access.session)
-    return gather(access, students, at=at, domains=domains, only=keys).table.without([RULES.key])
+    return gather(access, students, at=at, domains=data_use.in_force(access.session), only=keys).table
 
 
-def _against_learned(access: Access, shelved: Shelved, after: FeatureTable, rate: float) -> Drift:
-    """Population and missing values against the rows it learned from; its word against what came since."""
+def _looked_at(access: Access, shelved: Shelved | None, round_id: UUID, rate: float) -> Drift | None:
+    """This round against earlier ones; and with a model, its word against the outcomes that came since."""
+    before = _round_before(access, round_id)
+    if shelved is None:
+        return _between(access, None, before, round_id, rate) if before else None
     until = access.session.get_one(RiskModel, shelved.id).trained_until
     every = labelled(access, until=now())
     old = np.array([at <= until for at in every.at], dtype=bool)
-    before = _table(access, *_some(every, old), shelved)
-    looked = drift.between(before, after, rate=rate / 2)
-    line = _calibration(access, shelved, every, ~old, rate / 2)
-    return Drift(looked.checks + line.checks, rate, len(before), len(after), looked.notes + line.notes)
+    learned = {held for held, is_old in zip(every.rounds, old, strict=True) if is_old} - {round_id}
+    looked = _between(access, shelved, learned or before, round_id, rate / 2)
+    line = _calibration(access, shelved, every, np.flatnonzero(~old), rate / 2)
+    notes = looked.notes + line.notes
+    return Drift(looked.checks + line.checks, rate, looked.rows_before, looked.rows_after, notes)
 
 
-def _calibration(access: Access, shelved: Shelved, every: Labelled, new: Any, rate: float) -> Drift:
-    students, at = _some(every, new)
-    table = inputs.table_for(_table(access, students, at, shelved), shelved.model)
-    said = shelved.model.score(table)
+def _between(access: Access, shelved: Shelved | None, earlier: Collection[UUID], round_id: UUID, rate: float) -> Drift:
+    return drift.between(_of_rounds(access, earlier, shelved), _of_rounds(access, [round_id], shelved), rate=rate)
+
+
+def _calibration(access: Access, shelved: Shelved, every: Labelled, new: NDArray[np.intp], rate: float) -> Drift:
+    """Those listed since it was trained, each as of the moment he was listed."""
+    students, at = [every.students[place] for place in new], [every.at[place] for place in new]
+    table = _table(access, students, at, shelved, declared())
+    if shelved.model.needs_rules:
+        table = inputs.with_rules(table, every.rules[new])
+    said = shelved.model.score(inputs.table_for(table, shelved.model))
     return drift.calibration(
         every.labels[new], said.log_odds, weights=every.weights[new], people=table.people, rate=rate
     )
 
 
-def _some(every: Labelled, which: Any) -> tuple[list[UUID], list[Any]]:
-    places = np.flatnonzero(which)
-    return [every.students[place] for place in places], [every.at[place] for place in places]
-
-
-def _against_previous(access: Access, round_id: UUID, after: FeatureTable, rate: float) -> Drift | None:
-    """The round before this one that has results, each student as of the end of its own collecting."""
+def _round_before(access: Access, round_id: UUID) -> list[UUID]:
+    """The newest round before this one that has results."""
     own = access.session.get_one(ScreeningRound, round_id)
-    row = access.session.execute(
-        select(ScreeningRound.id)
-        .where(
-            ScreeningRound.opened_at < own.opened_at,
-            ScreeningRound.id.in_(select(ResponseSet.round_id).where(ResponseSet.voided_at.is_(None))),
+    return list(
+        access.session.scalars(
+            select(ScreeningRound.id)
+            .where(
+                ScreeningRound.opened_at < own.opened_at,
+                ScreeningRound.id.in_(select(ResponseSet.round_id).where(ResponseSet.voided_at.is_(None))),
+            )
+            .order_by(ScreeningRound.opened_at.desc(), ScreeningRound.id.desc())
+            .limit(1)
         )
-        .order_by(ScreeningRound.opened_at.desc(), ScreeningRound.id.desc())
-        .limit(1)
-    ).first()
-    if row is None:
-        return None
-    sheets = select(ResponseSet.student_id, ResponseSet.recorded_at).where(
-        ResponseSet.round_id == row.id, ResponseSet.voided_at.is_(None)
     )
-    rows = access.session.execute(sheets.order_by(ResponseSet.recorded_at))
-    newest = {student_id: recorded_at for student_id, recorded_at in rows}
-    before = _table(access, list(newest), list(newest.values()), None)
-    return drift.between(before, after, rate=rate)

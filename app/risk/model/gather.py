@@ -41,7 +41,7 @@ sources: dict[str, Source] = {
     "interview": care_facts.interviews,
     "talk": care_facts.talks,
     "retest": care_facts.retests,
-    "tag": registry_facts.tags,
+    "registry": registry_facts.facts,
 }
 """Where facts come from, by the first word of their kind."""
 

@@ -22,7 +22,7 @@ from app.jobs.queue import enqueue
 from app.risk.model import drift_watch, scoring
 from app.risk.model.drift_watch import Watched
 from app.risk.model.said import in_parts
-from app.risk.model.scoring import Prepared, scored_rounds
+from app.risk.model.scoring import Prepared, RoundScored, scored_rounds
 from app.screening.corrections.reattribution import SheetsReattributed
 from app.screening.corrections.rescore import SheetsRescored
 from app.security.access import Access
@@ -121,6 +121,11 @@ def write(access: Access, *, round_id: UUID, prepared: Prepared) -> None:
     """Write what was prepared."""
     assert prepared.round_id == round_id  # noqa: S101 - the worker hands over what it prepared
     scoring.write_round(access, prepared)
+
+
+def gave_up(access: Access, *, round_id: UUID, why: str) -> None:
+    """It could not be done for the last time: the rules' order is laid anew all the same."""
+    access.record(RoundScored(object_id=round_id, shadow=False, count=0))
 
 
 def look(door: Door, beat: Callable[[], None]) -> list[Watched]:

@@ -18,6 +18,7 @@ from uuid import UUID
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
+from app.risk.model import shelf
 from app.risk.model.shelf import INTERVIEW
 from app.security.access import Access
 from app.security.policy import Permission
@@ -48,18 +49,33 @@ class Said:
     log_odds: float | None
     """For order only; it never stands on a screen."""
     reasons: tuple[str, ...]
+    raises: tuple[bool, ...] = ()
+    """Of each reason, whether it speaks for a talk; none given: all do."""
+
+    @property
+    def speaking_for(self) -> tuple[str, ...]:
+        """Reasons that speak for a talk."""
+        return tuple(words for place, words in enumerate(self.reasons) if not self.raises or self.raises[place])
+
+    @property
+    def speaking_against(self) -> tuple[str, ...]:
+        """What makes the model speak less loudly: for whoever checks it, never a reason not to talk."""
+        return tuple(words for words in self.reasons if words not in self.speaking_for)
 
 
 def said_of(access: Access, round_id: UUID) -> dict[UUID, Said]:
     """The live scores of one round by the active model; nothing where there is none.
 
-    A machine that orders a whole round opens them counted, a person who looks is named with everybody he saw.
+    A machine that orders a whole round opens them counted, and only while the model behind them can still be read:
+    otherwise the rules' order holds. A person who looks stands in the log with everybody he saw.
     """
     without = upheld(access.session)
     query = _live().where(RiskScore.round_id == round_id)
     if access.permission is not Permission.RISK_SCORE:
         rows = [row for row in access.session.execute(query).all() if row.student_id not in without]
         return _said([row.student_id for row in rows], access.open_each(rows, RiskScore.body))
+    if shelf.active(access).trouble:
+        return {}
     students, ids, bodies = fetch_sealed(access.session, query)
     texts = access.open_many_to_count(RiskScore.body, students, ids, bodies)
     held = _said([UUID(bytes=student) for student in students], [text or b"" for text in texts])
@@ -112,5 +128,6 @@ def _said(students: Sequence[UUID], bodies: Sequence[str | bytes]) -> dict[UUID,
             held["abstains"],
             None if log_odds is None else float.fromhex(log_odds),
             tuple(reason["text"] for reason in held["reasons"]),
+            tuple(reason["raises"] for reason in held["reasons"]),
         )
     return found

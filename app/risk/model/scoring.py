@@ -22,25 +22,23 @@ from uuid import UUID
 
 import numpy as np
 from sqlalchemy import select, update
-from sqlalchemy.orm import Session
 
 from app.admin import rulebook
 from app.events import Event
 from app.risk.model import kept_score
-from app.risk.model.facts import moment64, moments
+from app.risk.model.facts import moment64
 from app.risk.model.inputs import gathered, table_for
 from app.risk.model.kept_score import Names
+from app.risk.model.live_scores import Live, ended, live, scored_rounds, taking_part
 from app.risk.model.said import Band, Said, in_parts, latest, said_of, upheld
 from app.risk.model.shelf import Shelf, Shelved, active, shadows
 from app.security.access import Access
 from ml.features import FeatureTable
 from ml.model import Model, Scored, reasons
 from models.base import new_ids
-from models.bulk import Same, fetch_many
-from models.interview import InterviewEntry
+from models.bulk import Same
 from models.moment import now
 from models.risk_model import ModelStage, RiskModel, RiskScore
-from models.screening import ResponseSet, RoundStage, ScreeningRound
 from models.sealed import KeyClass, Sealed
 
 __all__ = [
@@ -56,7 +54,6 @@ __all__ = [
 ]
 
 Beat = Callable[[int, int], None]
-RUNNING = (RoundStage.OPEN, RoundStage.MAKE_UP)
 BLOCK = 4096
 """Rows whose bodies are in memory in plain at one time."""
 
@@ -96,21 +93,6 @@ class Prepared:
     columns: list[Column] = field(default_factory=list)
 
 
-def scored_rounds(session: Session) -> list[UUID]:
-    """Rounds whose students are scored: running ones, and closed ones with talks still open; oldest first."""
-    waiting = select(InterviewEntry.round_id).where(InterviewEntry.ended_at.is_(None))
-    return list(
-        session.scalars(
-            select(ScreeningRound.id)
-            .where(
-                ScreeningRound.stage.in_(RUNNING)
-                | ((ScreeningRound.stage == RoundStage.CLOSED) & ScreeningRound.id.in_(waiting))
-            )
-            .order_by(ScreeningRound.opened_at, ScreeningRound.id)
-        )
-    )
-
-
 def prepare_round(access: Access, round_id: UUID, *, at: datetime | None = None, beat: Beat | None = None) -> Prepared:
     """Score everybody who takes part, by the active model and by each shadow; writes nothing."""
     beat = beat or (lambda _done, _of: None)
@@ -120,7 +102,7 @@ def prepare_round(access: Access, round_id: UUID, *, at: datetime | None = None,
     shelves = [shelf.shelved for shelf in _shelves(access, used) if shelf.shelved is not None]
     if not shelves:
         return prepared
-    takes_part = _taking_part(access, round_id) if round_id in scored_rounds(access.session) else None
+    takes_part = taking_part(access, round_id) if round_id in scored_rounds(access.session) else None
     students = sorted(takes_part or ())
     steps = len(shelves) + 1
     given = gathered(access, round_id, students, [shelved.model for shelved in shelves], at=at) if students else None
@@ -130,7 +112,7 @@ def prepare_round(access: Access, round_id: UUID, *, at: datetime | None = None,
         before = live(access, round_id, shelved.id)
         if given is not None:
             _score(access, column, before, students, table_for(given, shelved.model))
-        column.ended = _ended(access, round_id, before, takes_part)
+        column.ended = ended(access, round_id, before, takes_part)
         prepared.columns.append(column)
         beat(step + 2, steps)
     return prepared
@@ -150,59 +132,6 @@ def write_round(access: Access, prepared: Prepared) -> None:
             )
     if not told:
         access.record(RoundScored(object_id=prepared.round_id, shadow=False, count=0))
-
-
-# --- who, and what is there already -------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Live:
-    """A score that holds."""
-
-    id: bytes
-    inputs: bytes
-    shadow: bool
-    at: np.datetime64
-
-
-def live(access: Access, round_id: UUID, model_id: UUID) -> dict[bytes, Live]:
-    """The live scores of one model in one round, by student."""
-    query = (
-        select(RiskScore.student_id, RiskScore.id, RiskScore.inputs, RiskScore.shadow, RiskScore.at)
-        .where(RiskScore.round_id == round_id, RiskScore.model_id == model_id, RiskScore.superseded_at.is_(None))
-        .order_by(RiskScore.scored_at, RiskScore.id)
-    )
-    rows = fetch_many(access.session, query)
-    times = moments([row[4] for row in rows])
-    return {
-        student: Live(score_id, inputs, bool(shadow), at)
-        for (student, score_id, inputs, shadow, _), at in zip(rows, times, strict=True)
-    }
-
-
-def _taking_part(access: Access, round_id: UUID) -> set[bytes]:
-    """Everybody with a sheet that holds, but for those of whom the model no longer speaks."""
-    query = select(ResponseSet.student_id).where(ResponseSet.round_id == round_id, ResponseSet.voided_at.is_(None))
-    found = {student_id for (student_id,) in fetch_many(access.session, query.distinct())}
-    return found - {student_id.bytes for student_id in upheld(access.session)}
-
-
-def _ended(access: Access, round_id: UUID, before: dict[bytes, Live], takes_part: set[bytes] | None) -> list[UUID]:
-    """Whose live score has no ground any more.
-
-    A round that is over is not scored again; there a score ends when a sheet it rested on was voided after it.
-    """
-    holds = _taking_part(access, round_id) if takes_part is None else takes_part
-    gone = before.keys() - holds
-    if takes_part is None:
-        voided = select(ResponseSet.student_id, ResponseSet.voided_at).where(
-            ResponseSet.round_id == round_id, ResponseSet.voided_at.is_not(None)
-        )
-        for student_id, voided_at in access.session.execute(voided):
-            held = before.get(student_id.bytes)
-            if held is not None and voided_at is not None and moment64(voided_at) >= held.at:
-                gone.add(student_id.bytes)
-    return [UUID(bytes=student_id) for student_id in sorted(gone)]
 
 
 def _shelves(access: Access, used: Shelf) -> Sequence[Shelf]:

@@ -28,7 +28,7 @@ from app.security.policy import Permission
 from app.security.vault import Unreadable
 from app.students.record import Section
 from app.web import charts
-from app.web.words import label
+from app.web.words import day, label
 from config import catalogue
 from models.risk import Level
 from models.risk_model import ModelObjection, ModelStage, ObjectionStage, RiskModel, RiskScore
@@ -146,8 +146,8 @@ def _lines(access: Access, student_id: UUID, rows: Sequence[Any]) -> list[Line]:
             continue
         gone = row.superseded_at is not None and (row.round_id, row.model_id, row.superseded_at) not in began
         void = any(row.scored_at < at <= (row.superseded_at or at) for at in corrected.get(row.round_id, ()))
-        line = _line(row, kept, lines[-1] if lines else None, at_the_time, void=void, ended=gone)
-        if lines and not line.changed and line.void == lines[-1].void:
+        line = _line(row, kept, lines, at_the_time, void=void, ended=gone)
+        if lines and not line.changed and not void:
             lines[-1] = replace(lines[-1], ended=gone)
         else:
             lines.append(line)
@@ -182,7 +182,7 @@ def _corrected(access: Access, student_id: UUID) -> Mapping[UUID, list[datetime]
     return found
 
 
-def _line(row: Any, kept: Kept, before: Line | None, at_the_time: Standings, *, void: bool, ended: bool) -> Line:
+def _line(row: Any, kept: Kept, lines: Sequence[Line], at_the_time: Standings, *, void: bool, ended: bool) -> Line:
     band = Band(kept.band)
     raising = tuple(reason["text"] for reason in kept.reasons if reason["raises"])
     easing = tuple(reason["text"] for reason in kept.reasons if not reason["raises"])
@@ -194,7 +194,7 @@ def _line(row: Any, kept: Kept, before: Line | None, at_the_time: Standings, *, 
         why_not=label(kept.abstains, "model_abstains") if kept.abstains else "",
         raising=raising,
         easing=easing,
-        changed=_changed(before, row, band, raising, easing),
+        changed=_changed(lines, row, band, raising, easing),
         level=at_the_time.level(row.scored_at),
         in_case=at_the_time.in_case(row.scored_at),
         void=void,
@@ -202,13 +202,15 @@ def _line(row: Any, kept: Kept, before: Line | None, at_the_time: Standings, *, 
     )
 
 
-def _changed(before: Line | None, row: Any, band: Band, raising: tuple[str, ...], easing: tuple[str, ...]) -> str:
-    """What is new since the line before, in words; empty where nothing is."""
+def _changed(lines: Sequence[Line], row: Any, band: Band, raising: tuple[str, ...], easing: tuple[str, ...]) -> str:
+    """What is new since the last line that still holds, in words; empty where nothing is.
+
+    What rested on data that were corrected is nothing to compare with: it may speak of somebody else.
+    """
+    before = next((line for line in reversed(lines) if not line.void), None)
+    parts = ["数据更正后重新提示"] if lines and lines[-1].void else []
     if before is None:
-        return "首次提示"
-    parts = []
-    if before.void:
-        parts.append("数据更正后重新提示")
+        return "；".join(parts) or "首次提示"
     if before.round != (row.round or "--"):
         parts.append("新的批次")
     if before.edition != row.edition:
@@ -229,9 +231,7 @@ def _chart(lines: Sequence[Line]) -> Markup | None:
     known = [LADDER.index(line.band) if line.band in LADDER and not line.void else None for line in lines]
     if len(lines) < 2 or not any(place is not None for place in known):
         return None
-    described = "；".join(
-        f"{line.at.strftime('%Y-%m-%d')} {'已更正' if line.void else label(line.band)}" for line in lines
-    )
-    marks = [charts.Mark(line.at.strftime("%m-%d"), place) for line, place in zip(lines, known, strict=True)]
+    described = "；".join(f"{day(line.at)} {'已更正' if line.void else label(line.band)}" for line in lines)
+    marks = [charts.Mark(day(line.at)[5:], place) for line, place in zip(lines, known, strict=True)]
     names = [label(band, "band_short") for band in LADDER]
     return charts.steps("chart-trend", "模型提示的变化", described, marks, names=names)

@@ -44,7 +44,7 @@ class Listed:
 
     def entry(self, person: Person) -> InterviewEntry:
         """The last entry of one student."""
-        return self.entries(InterviewEntry.student_id == person.row.id)[-1]
+        return max(self.entries(InterviewEntry.student_id == person.row.id), key=lambda row: row.id)
 
     def of(self, origin: EntryOrigin) -> set[UUID]:
         return {entry.student_id for entry in self.entries(InterviewEntry.origin == origin)}

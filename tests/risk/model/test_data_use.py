@@ -55,9 +55,10 @@ def test_data_are_used_when_a_second_person_has_signed_and_not_before(house: Hou
     head, _, affairs = house.make.team()
     row, request = _asked(head, house)
     assert _in_force(house) == frozenset()
+    assert "等待签字" in head.get(f"/data-use/{row.id}")
 
     page = affairs.get(f"/approvals/{request.id}")
-    for words in ("学籍标签", ASKED["purpose"], "本人单独同意", ASKED["assessment"], "复学、校外实习"):
+    for words in ("学籍变动", ASKED["purpose"], "本人单独同意", ASKED["assessment"], "近两年休学后复学、校外实习"):
         assert words in page
     _decide(affairs, request, "approve")
 
@@ -114,7 +115,7 @@ def test_one_person_switches_off_at_once_with_a_reason_and_sees_before_what_foll
     row, request = _asked(head, house)
     _decide(affairs, request, "approve")
     form = head.get(f"/data-use/{row.id}/off")
-    for words in ("不再收集：复学、校外实习", "重新训练一版", "预警、规则名单和个案不受影响"):
+    for words in ("不再收集：近两年休学后复学、校外实习", "重新训练一版", "预警、规则名单和个案不受影响"):
         assert words in form
 
     refused = head.post(f"/data-use/{row.id}/off", because="", version=form.value("version"))

@@ -13,13 +13,14 @@ from app.risk.model.cohort import cohorts
 from app.risk.model.facts import moments
 from app.security.policy import Permission, Purpose
 from app.students import tags
-from models.identity import ClassGroup
+from models.identity import ClassGroup, College
 from models.moment import now, travel
 from models.risk import Alert
+from models.student import FormerStatus, Student
 from tests.house import House
 from tests.risk.model.known import AUTUMN, college, gathered, value, wave
 from tests.risk.times import again, at
-from tests.screening.files import bring_in, line, phq, written
+from tests.screening.files import Person, bring_in, line, phq, written
 
 SCL90 = ["学号", "姓名", *(f"SCL{item}" for item in range(1, 91))]
 
@@ -64,6 +65,40 @@ def _tag(house: House, student_id: object, *, given: bool) -> None:
     pairs = [(student_id, "internship")]
     with house.console(Permission.ROSTER_IMPORT, Purpose.ADMINISTRATION) as access:
         tags.write(access, pairs if given else [], [] if given else pairs)  # type: ignore[arg-type]
+
+
+def _status(house: House, person: Person, word: str, when: str) -> None:
+    """A roster gives another status."""
+    with house.session() as session:
+        group = session.get_one(ClassGroup, person.row.class_id)
+        college_name = session.get_one(College, group.college_id).name
+    with travel(at(when)):
+        row = [person.number, person.name, college_name, group.name, word]
+        house.make.roster(["学号", "姓名", "学院", "班级", "学籍状态"], [row])
+
+
+def test_leave_return_and_internship_are_known_from_when_the_roster_said_so(house: House) -> None:
+    _, [person] = college(house, 1)
+    _status(house, person, "休学", "2026-04-01")
+    _status(house, person, "在校", "2026-06-01")
+    _status(house, person, "校外实习", "2026-09-01")
+    _status(house, person, "在校", "2026-10-01")
+    days = ["2026-03-20", "2026-04-20", "2026-06-20", "2026-09-20", "2026-10-20"]
+
+    table = gathered(house, [person] * 5, [at(day) for day in days], domains=frozenset({"registry"}))
+
+    assert table.column("returned").tolist() == [0, 0, 1, 1, 1]
+    assert table.column("internship").tolist() == [0, 0, 0, 1, 0]
+    assert house.count(FormerStatus) == 4
+
+
+def test_a_status_whose_beginning_nobody_kept_is_not_used(house: House) -> None:
+    _, [person] = college(house, 1)
+    with house.door.database.writing() as session:
+        student = session.get_one(Student, person.row.id)
+        student.status, student.status_since = "internship", None
+
+    assert value(gathered(house, [person], domains=frozenset({"registry"})), "internship") == 0
 
 
 def test_a_disproved_alert_no_longer_counts_and_counts_in_nobodys_favour(house: House) -> None:

@@ -1,4 +1,4 @@
-"""Hints beside files that come and go: a rule takes the place of a hint, and a file that is taken back gives it back."""
+"""Hints beside files that come and go: a rule takes a hint's place, and a file that is taken back returns it."""
 
 from __future__ import annotations
 

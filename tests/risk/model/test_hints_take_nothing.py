@@ -1,4 +1,4 @@
-"""Law 2: whatever the model says, every entry, alert, duty, owner and deadline of the rules is what it would be anyway."""
+"""Law 2: whatever the model says, entries, alerts, duties, owners and deadlines of the rules are what they would be."""
 
 from __future__ import annotations
 

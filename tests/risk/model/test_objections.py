@@ -90,6 +90,18 @@ def test_an_advisor_writes_down_only_what_students_of_his_own_classes_say(held: 
     assert held.house.count(ModelObjection) == 0
 
 
+def test_an_objection_is_written_down_reviewed_and_in_force(house: House, tmp_path: Path) -> None:
+    held = listed(house, tmp_path, [10])
+    object_to(held, held.staff.advisor, place=0)
+
+    page = review(held, "upheld")
+
+    assert "已停用提示" in page
+    assert the_objection(house).stage is ObjectionStage.UPHELD
+    with house.session() as session:
+        assert objection.objected(session) == {held.people[0].row.id}
+
+
 def test_two_reviews_of_one_student_never_run_at_once(held: Listed) -> None:
     object_to(held, held.staff.advisor)
 

@@ -8,11 +8,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
+from app.jobs.queue import MOST_ATTEMPTS
 from app.risk.model import rescoring, scoring
 from app.security.actor import WORKER
 from app.security.policy import Permission
 from models.base import new_id
 from models.identity import Role
+from models.interview import InterviewEntry
 from models.job import Job, JobStage
 from models.moment import now, travel
 from models.risk_model import ModelObjection, ObjectionStage, RiskScore
@@ -162,6 +164,23 @@ def test_every_night_rounds_are_scored_again_and_nothing_changes_by_itself(house
     assert len(done) == 2
     assert [row["count"] for row in house.log(act="round_scored")] == [3, 0]
     assert len(scores(house)) == 3
+
+
+def test_when_scoring_fails_for_good_the_order_by_rules_is_laid_all_the_same(
+    house: House, people: list[Person], tmp_path: Path
+) -> None:
+    [listed] = enrol(house, 1)
+    bring_in(house, written(tmp_path, line(listed, phq(12)), name="list.csv"))
+    [job] = waiting(house)
+    with house.door.database.writing() as session:
+        session.get_one(Job, job.id).attempts = MOST_ATTEMPTS
+
+    house.work()
+
+    assert house.again(job).stage is JobStage.FAILED
+    assert house.log(act="round_scored")[-1]["count"] == 0
+    [(entry,)] = house.all(select(InterviewEntry).where(InterviewEntry.student_id == listed.row.id))
+    assert entry.place == 1
 
 
 def test_a_job_that_is_asked_for_sooner_runs_sooner(house: House, people: list[Person]) -> None:

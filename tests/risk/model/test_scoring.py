@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -17,7 +19,7 @@ from models.risk_model import ModelStage, RiskScore
 from models.screening import ScreeningRound
 from tests.house import House
 from tests.risk.model.trained import live, model_of, score_round, scores, shelve, the_round
-from tests.screening.files import NOT_LIVE, Person, bring_in, enrol, gad, line, phq, written
+from tests.screening.files import NOT_LIVE, Person, _bare, bring_in, enrol, gad, line, phq, written
 from tests.screening.files import live as everything
 
 
@@ -90,16 +92,29 @@ def test_new_facts_write_a_new_score_and_the_earlier_one_stays_in_the_table(
     assert len(scores(house)) == 4
 
 
-def test_scoring_changes_scores_and_nothing_else(house: House, round_: ScreeningRound) -> None:
+def test_scoring_changes_nothing_but_scores_and_places_on_the_list(
+    house: House, people: list[Person], round_: ScreeningRound, tmp_path: Path
+) -> None:
+    bring_in(house, written(tmp_path, line(people[3], phq(16, ninth=2)), name="critical.csv"))
     shelve(house)
     shelve(house, model_of(8), stage=ModelStage.SHADOW)
-    before = everything(house)
+    before, ruled = everything(house), entries(house)
 
     score_round(house, round_)
 
     after = everything(house)
-    assert {name for name in after if after[name] != before[name]} == {"risk_score"}
+    assert {name for name in after if after[name] != before[name]} <= {"risk_score", "interview_entry", "notice"}
     assert {table.name for table in Base.metadata.sorted_tables} - NOT_LIVE == set(after)
+    assert all(before["notice"].count(row) <= after["notice"].count(row) for row in before["notice"])
+    assert ruled
+    assert ruled.items() <= entries(house).items()
+
+
+def entries(house: House) -> dict[Any, tuple[Any, ...]]:
+    """The list, but for the order in which it is worked."""
+    order = {"place", "version"}
+    columns = [column for column in InterviewEntry.__table__.c if column.name not in order]
+    return {row.id: tuple(map(_bare, row)) for row in house.all(select(*columns))}
 
 
 def test_a_shadow_is_kept_apart_and_nobody_hears_its_word(
@@ -210,12 +225,18 @@ def test_a_model_that_was_retired_meanwhile_writes_nothing(house: House, round_:
     assert scores(house) == []
 
 
-def test_who_is_listed_and_when_is_the_same_with_and_without_a_model(
+def test_a_model_that_calls_everybody_calm_takes_nothing_from_anybody(
     house: House, people: list[Person], round_: ScreeningRound, tmp_path: Path
 ) -> None:
-    before = house.all(select(InterviewEntry.student_id, InterviewEntry.stage, InterviewEntry.due_at))
-    shelve(house)
+    lulling = replace(model_of(), base=-60.0)
+    bring_in(house, written(tmp_path, line(people[3], phq(16, ninth=2)), name="critical.csv"))
+    before, ruled = everything(house), entries(house)
+    shelve(house, lulling)
 
-    score_round(house, round_)
+    house.work()
 
-    assert house.all(select(InterviewEntry.student_id, InterviewEntry.stage, InterviewEntry.due_at)) == before
+    with house.door.enter(WORKER, Permission.RISK_SCORE) as access:
+        assert {said.band for said in scoring.said_of(access, round_.id).values()} == {Band.USUAL}
+    after = everything(house)
+    assert ruled.items() <= entries(house).items()
+    assert all(after[name] == before[name] for name in ("alert", "duty", "signal", "response_set", "retest"))

@@ -11,6 +11,7 @@ import skops.io
 from sqlalchemy import delete, update
 
 from app.risk.model import shelf
+from app.risk.model.said import said_of
 from app.risk.model.shelf import Shelf
 from app.security.actor import WORKER
 from app.security.ledger import Record, append
@@ -160,7 +161,9 @@ def test_with_a_model_the_same_import_raises_the_same(sqlite_house: House, tmp_p
     assert len(live(sqlite_house)) == 4
 
 
-def test_scores_of_the_day_before_stay_when_the_file_is_spoiled(sqlite_house: House, tmp_path: Path) -> None:
+def test_scores_of_the_day_before_stay_but_order_nothing_when_the_file_is_spoiled(
+    sqlite_house: House, tmp_path: Path
+) -> None:
     sqlite_house.make.team()
     bring_in(sqlite_house, written(tmp_path, *_answers(enrol(sqlite_house, 4))))
     shelve(sqlite_house)
@@ -170,6 +173,8 @@ def test_scores_of_the_day_before_stay_when_the_file_is_spoiled(sqlite_house: Ho
     score_round(sqlite_house, the_round(sqlite_house))
 
     assert len(live(sqlite_house)) == 4
+    with sqlite_house.door.enter(WORKER, Permission.RISK_SCORE) as access:
+        assert said_of(access, the_round(sqlite_house).id) == {}
 
 
 def test_a_row_whose_hash_is_not_the_one_in_the_log_is_not_believed(house: House) -> None:

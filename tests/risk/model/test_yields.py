@@ -20,9 +20,9 @@ RULES = 8
 
 
 @pytest.fixture
-def held(sqlite_house: House, tmp_path: Path) -> Listed:
+def held(house: House, tmp_path: Path) -> Listed:
     """Eight by the rules, one hint, twelve calm ones who may be drawn."""
-    found = listed(sqlite_house, tmp_path, [*range(10, 10 + RULES), *[CALM] * 13])
+    found = listed(house, tmp_path, [*range(10, 10 + RULES), *[CALM] * 13])
     found.arrange({person.row.id: says(person, 1.0, "近期缺勤较多") for person in found.people[: RULES + 1]})
     return found
 

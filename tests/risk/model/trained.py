@@ -9,7 +9,7 @@ from hashlib import sha256
 from typing import Any
 
 import numpy as np
-from sqlalchemy import select
+from sqlalchemy import select, true
 from threadpoolctl import threadpool_limits
 
 from app.admin import rulebook
@@ -105,7 +105,7 @@ def live(house: House, *where: Any) -> list[RiskScore]:
     return scores(house, RiskScore.superseded_at.is_(None), *where)
 
 
-def the_round(house: House) -> ScreeningRound:
-    """The only round of the house."""
-    [(row,)] = house.all(select(ScreeningRound))
+def the_round(house: House, name: str = "") -> ScreeningRound:
+    """The only round of the house, or the one of this name."""
+    [(row,)] = house.all(select(ScreeningRound).where(ScreeningRound.name == name if name else true()))
     return row  # type: ignore[no-any-return]
