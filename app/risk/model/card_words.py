@@ -10,6 +10,8 @@ from config import catalogue
 
 NOT_KNOWN = "--"
 SHOWN = ("auc", "ap", "prevalence", "brier", "slope", "in_the_large")
+CHANCE = 0.5
+"""Ordering ability of an order by lot."""
 KEY = ("auc", "ap", "slope")
 """What stands before the second person who signs."""
 
@@ -100,12 +102,13 @@ def inputs(held: list[dict[str, Any]]) -> list[dict[str, str]]:
     words = catalogue.table("model_card")
     return [
         {
-            "meaning": one["meaning"] + (f"（{one['unit']}）" if one["unit"] else ""),
+            "meaning": one["meaning"] + (f"，{one['unit']}" if one["unit"] else ""),
             "source": words["source"].get(one["source"], one["source"]),
             "direction": words["direction"][one["direction"]],
             "sensitivity": words["sensitivity"][one["sensitivity"]],
             "known": NOT_KNOWN if one["known"] is None else f"{one['known']:.0%}",
             "weight": f"{one['weight']:.2f}",
+            "idle": "" if one["weight"] else "idle",
         }
         for one in held
     ]
@@ -116,9 +119,12 @@ def shuffled(held: dict[str, Any] | None) -> str:
     if held is None or held["auc"]["value"] is None:
         return "没有做打乱检验。"
     value, interval = estimate(held["auc"])
+    begin = f"把结果在学生之间打乱再做一遍，排序能力 {value}（{interval}），"
     if held["shows_nothing"]:
-        return f"把结果在学生之间打乱再做一遍，排序能力 {value}（{interval}），与随意排没有差别：这套做法不会无中生有。"
-    return f"把结果在学生之间打乱再做一遍，排序能力 {value}（{interval}），不是 0.5：请先查明原因，再看其他指标。"
+        return begin + "与随意排没有差别：这套做法不会无中生有。"
+    if held["auc"]["value"] < CHANCE:
+        return begin + "低于 0.5：没有找到任何规律。按抽取比例加权、有效人数少时，会有这样的波动。"
+    return begin + "高于 0.5：请先查明原因，再看其他指标。"
 
 
 def summary(card: dict[str, Any]) -> list[str]:

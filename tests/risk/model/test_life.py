@@ -11,7 +11,6 @@ import pytest
 from sqlalchemy import select, update
 
 from app.risk.model import life, shelf
-from app.security.policy import Permission, Purpose
 from models.model_life import ModelMove
 from models.moment import now, travel
 from models.notice import Notice
@@ -19,7 +18,7 @@ from models.refusal import Refusal
 from models.risk_model import ModelStage, RiskModel
 from models.sealed import Sealed
 from tests.house import House
-from tests.risk.model.editions import Models, card, measured_card, models_of, trained
+from tests.risk.model.editions import MANAGE, Models, card, measured_card, models_of, trained
 
 
 @pytest.fixture
@@ -174,7 +173,7 @@ def test_a_file_that_was_tampered_with_never_becomes_active(models: Models, harm
         models.roll_back(first)
 
     assert models.active() == [second]
-    with models.head.under(Permission.MODEL_READ, Purpose.ADMINISTRATION) as access:
+    with models.head.under(*MANAGE) as access:
         assert shelf.one(access, first).trouble in {"tampered", "unreadable"}
 
 
