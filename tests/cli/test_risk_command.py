@@ -76,7 +76,9 @@ def test_the_card_is_told_and_saved_for_its_owner_only(shelved: tuple[Path, Hous
 def test_drift_is_told_in_sentences_with_its_false_alarm_rate(shelved: tuple[Path, House]) -> None:
     home, _ = shelved
 
-    found = run(home, "risk", "drift", "--round", ROUND, "--json").held
+    ended = run(home, "risk", "drift", "--round", ROUND, "--json")
+    assert ended.status == 0, ended.out + ended.err
+    found = ended.held
 
     assert found["against"] == "learned"
     assert found["words"]

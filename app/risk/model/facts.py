@@ -46,6 +46,7 @@ class Facts:
     places: Places
     """Whose: the place of the student among those asked for."""
     values: Values
+    """What it is; NaN where it was asked for again and no believable answer came."""
     known_at: Moments
     of_time: Moments | None = None
     """The time it speaks of, never later than it was known; none: the moment it became known."""

@@ -134,7 +134,7 @@ def _refuse_wrong(facts: Facts, asked: Asked) -> None:
     """Refuse what no honest source hands over. Says which kind, never a value or a person."""
     if len(facts) and not (facts.places.min() >= 0 and facts.places.max() < len(asked.students)):
         raise WrongFacts(f"{facts.kind}: a student nobody asked for")
-    if not np.isfinite(facts.values).all():
+    if np.isinf(facts.values).any():
         raise WrongFacts(f"{facts.kind}: a value that is no number")
     if np.isnat(facts.known_at).any():
         raise WrongFacts(f"{facts.kind}: a fact without the moment it became known")

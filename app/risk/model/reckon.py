@@ -18,7 +18,7 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from app.risk.model.facts import NEVER, Facts, Moments, Places, Values, filled
+from app.risk.model.facts import NEVER, Facts, Moments, Places, Values, chosen, filled
 
 
 class Reckoning(StrEnum):
@@ -65,6 +65,8 @@ class Seen:
 
 def reckon(how: Reckoning, facts: Facts, rows: Rows, *, window_days: int | None) -> tuple[Values, Moments]:
     """One value per row, and since when it is known (NaN and NaT where there is none)."""
+    if how not in _OF_THE_LAST:
+        facts = chosen(facts, np.isfinite(facts.values))
     seen = see(facts, rows, window_days=window_days)
     any_fact = seen.end > seen.first
     values, known = np.full(len(rows), np.nan), np.full(len(rows), NEVER)
@@ -163,3 +165,5 @@ _HOW: dict[Reckoning, Way] = {
     Reckoning.SHARE: _share,
 }
 _ZERO_IS_KNOWN = frozenset({Reckoning.COUNT, Reckoning.EVER})
+_OF_THE_LAST = frozenset({Reckoning.LAST, Reckoning.CHANGE})
+"""A last fact whose value is not known leaves nothing known: what stood before it is not the present."""

@@ -4,7 +4,8 @@ Kinds: ``sheet.SCALE.total``, ``sheet.SCALE.sub.KEY``, ``sheet.SCALE.highest`` (
 ``sheet.SCALE.flags`` (flagged answers), and of any scale ``sheet.flags`` and ``sheet.doubtful``. A new scale needs
 nothing here.
 
-Whatever is said of doubtful sheets: a flagged answer counts all the same (law 2), a total does not (law 3).
+Whatever is said of doubtful sheets: a flagged answer counts all the same (law 2), a total does not (law 3). A sheet
+whose total is not known, or not believed, says so: an older total is not the present any more.
 
 A sheet is known from when it was recorded until it was voided. It speaks of
 when it was taken; where no one knows, of when its round began, so that a sheet
@@ -95,10 +96,12 @@ class _Sheets:
         ends = np.cumsum([len(some) for some, _ in ways])
         for kind, (some, together), end in zip(wanted, ways, ends, strict=True):
             values = together(table[:, end - len(some) : end])
-            believed = np.isfinite(values)
-            if not kind.endswith(".flags"):
-                believed &= ~self.doubtful[which]
-            yield self._facts(kind, which[believed], values[believed])
+            if kind.endswith(".flags"):
+                told = np.isfinite(values)
+                yield self._facts(kind, which[told], values[told])
+            else:
+                believed = np.isfinite(values) & ~self.doubtful[which]
+                yield self._facts(kind, which, np.where(believed, values, np.nan))
 
     def doubts(self) -> Facts:
         """Whether each sheet can be believed: no need to look into it."""
