@@ -11,7 +11,9 @@ from app.intake import batch
 from app.jobs.queue import Kind
 from app.jobs.timetable import Timetable
 from app.risk import ladder
-from app.risk.model import objection, overdue, rescoring, training_job, watched
+from app.risk.editions import overdue, training_job, watched
+from app.risk.hints import objection
+from app.risk.scores import rescoring
 from app.screening import retest
 from app.screening.corrections import rejected_book
 from app.screening.importing import prepare as screening_import

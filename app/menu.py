@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.cases import worklist
-from app.risk.model import objection
+from app.risk.hints import objection
 from app.screening import retest
 from app.screening.sources import source_view
 from app.security.access import Access

@@ -28,16 +28,19 @@ from app.intake.file_events import FileCommitted, FilePreviewed, FileRefused, Fi
 from app.jobs.worker import Worker
 from app.notices import post
 from app.notices.routes import notices
-from app.risk import dropped, ground, interview, judge, objection_panel, reattributed, rescored, stated, undone
-from app.risk.hint_routes import hints
+from app.risk import dropped, ground, interview, judge, reattributed, rescored, stated, undone
+from app.risk.editions import life, watched
+from app.risk.editions.life import ModelActivated, ModelRetired, ShadowStarted
+from app.risk.editions.model_routes import models as model_room
+from app.risk.gathering import data_use
+from app.risk.gathering.data_use import DataUseSwitchedOff
+from app.risk.gathering.data_use_routes import data_use_room
+from app.risk.hints import objection, objection_panel, ordering
+from app.risk.hints.hint_routes import hints
+from app.risk.hints.objection_routes import objections
 from app.risk.interview_routes import risk
-from app.risk.model import data_use, life, objection, ordering, rescoring, trend, watched
-from app.risk.model.data_use import DataUseSwitchedOff
-from app.risk.model.data_use_routes import data_use_room
-from app.risk.model.life import ModelActivated, ModelRetired, ShadowStarted
-from app.risk.model.model_routes import models as model_room
-from app.risk.model.scoring import RoundScored
-from app.risk.objection_routes import objections
+from app.risk.scores import rescoring, trend
+from app.risk.scores.scoring import RoundScored
 from app.screening import panel as screening_panel
 from app.screening import retest
 from app.screening.corrections import rescore, rollback

@@ -19,7 +19,7 @@ from sqlalchemy import select
 
 from app.cli import bench_import
 from app.cli.screening import import_results
-from app.risk.model import features, gather
+from app.risk.gathering import features, gather
 from app.security.actor import CONSOLE
 from app.security.door import Door, open_door
 from app.security.policy import Permission

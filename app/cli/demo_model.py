@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from app.admin import approval
 from app.cli import demo_past
-from app.risk.model import life, training_job
+from app.risk.editions import life, training_job
 from app.security.actor import Actor
 from app.security.door import Door
 from app.security.policy import Permission, Purpose

@@ -16,8 +16,8 @@ from app.cli.demo_results import Strains
 from app.cli.screening import import_results
 from app.jobs.worker import Worker
 from app.risk import capacity, interview
+from app.risk.hints import audit_share
 from app.risk.interview import Result
-from app.risk.model import audit_share
 from app.screening.rounds import round as rounds
 from app.security.access import Access
 from app.security.actor import Actor

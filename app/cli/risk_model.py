@@ -13,8 +13,9 @@ from sqlalchemy import func, select
 from app.cli import installation
 from app.cli.output import json_option, progress, report
 from app.intake.batch import many_objects
-from app.risk.model import card_page, card_paper, drift_watch, replay, scoring, training
-from app.risk.model.moves import PURPOSE
+from app.risk.editions import card_page, card_paper, training
+from app.risk.editions.moves import PURPOSE
+from app.risk.scores import drift_watch, replay, scoring
 from app.security.access import Access
 from app.security.actor import CONSOLE
 from app.security.door import Door

@@ -12,9 +12,10 @@ from sqlalchemy import func, select
 
 from app.risk import capacity
 from app.risk.capacity import Reach
-from app.risk.model import expected, objection, said, shelf
-from app.risk.model.expected import Expected
-from app.risk.model.said import Said
+from app.risk.hints import expected, objection
+from app.risk.hints.expected import Expected
+from app.risk.scores import said, shelf
+from app.risk.scores.said import Said
 from app.security.access import PAGE, Access
 from app.security.holders import names_of
 from models.identity import ClassGroup, College

@@ -13,8 +13,8 @@ from app.risk import capacity
 from app.risk import interview as interviews
 from app.risk import interview_list as the_list
 from app.risk.forms import OUTCOMES, HandOverForm, InterviewForm
+from app.risk.hints import decisions, objection
 from app.risk.interview_list import Shown
-from app.risk.model import decisions, objection
 from app.risk.routes import risk
 from app.security.access import PAGE
 from app.security.holders import holders_of, names_of

@@ -15,7 +15,7 @@ from sqlalchemy import insert, select, text
 from app.cases import care, care_talk
 from app.cli.screening import import_results
 from app.risk import interview
-from app.risk.model import objection
+from app.risk.hints import objection
 from app.screening import retest, structured
 from app.screening.sources import source
 from app.security.access import Undecided

@@ -16,11 +16,11 @@ from uuid import UUID
 import numpy as np
 from sqlalchemy import select
 
-from app.risk.model import life, measured, training
-from app.risk.model.features import declared
-from app.risk.model.gather import Gathered
-from app.risk.model.labels import Labelled
-from app.risk.model.training import Trained
+from app.risk.editions import life, measured, training
+from app.risk.editions.training import Trained
+from app.risk.gathering.features import declared
+from app.risk.gathering.gather import Gathered
+from app.risk.gathering.labels import Labelled
 from app.security.policy import Permission, Purpose
 from ml import store, train
 from ml.features import FeatureTable

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
-from app.risk.model.trend import Trend, trend_of
+from app.risk.scores.trend import Trend, trend_of
 from app.security.policy import Permission
 from models.moment import now, travel
 from models.student import Student

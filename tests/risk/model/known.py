@@ -9,9 +9,9 @@ from typing import Any
 
 from sqlalchemy import select
 
+from app.risk.gathering import data_use, gather
+from app.risk.gathering.gather import Gathered
 from app.risk.interview import Result, record
-from app.risk.model import data_use, gather
-from app.risk.model.gather import Gathered
 from app.security.actor import WORKER
 from app.security.policy import Permission
 from ml.features import FeatureTable

@@ -10,8 +10,8 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from app.risk.model import ordering
-from app.risk.model.said import Band, Said
+from app.risk.hints import ordering
+from app.risk.scores.said import Band, Said
 from app.security.actor import WORKER
 from app.security.policy import Permission
 from models.interview import EntryOrigin, InterviewEntry

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.cases import opening
-from app.risk.model import added
+from app.risk.hints import added
 from app.security.policy import Permission
 from config import catalogue
 from models.identity import Role

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from app.risk.model import audit_share
+from app.risk.hints import audit_share
 from app.security.actor import WORKER
 from app.security.policy import Permission
 from models.base import new_id

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from app.risk.model import data_use
+from app.risk.gathering import data_use
 from app.security.access import Denied
 from app.security.actor import Actor
 from app.security.policy import Permission, Purpose

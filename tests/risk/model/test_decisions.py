@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from app.risk.model.decisions import DISMISSING, KNOWING
+from app.risk.hints.decisions import DISMISSING, KNOWING
 from models.interview import EntryOrigin, InterviewEntry, InterviewStage
 from models.moment import travel
 from tests.house import House

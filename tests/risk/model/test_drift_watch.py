@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from sqlalchemy import select
 
-from app.risk.model import drift_watch
+from app.risk.scores import drift_watch
 from app.security.actor import WORKER
 from app.security.policy import Permission
 from models.moment import now, travel

@@ -9,8 +9,8 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.risk.model.expected import expected
-from app.risk.model.said import Band, Said
+from app.risk.hints.expected import expected
+from app.risk.scores.said import Band, Said
 from config import catalogue
 from tests.house import House
 from tests.risk.model.listed import listed

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from app.cases import triage
-from app.risk.model.cohort import cohorts
-from app.risk.model.facts import moments
+from app.risk.gathering.cohort import cohorts
+from app.risk.gathering.facts import moments
 from app.security.policy import Permission, Purpose
 from app.students import tags
 from models.identity import ClassGroup, College

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.risk.model import features, gather
-from app.risk.model.facts import Asked, Facts, moments
-from app.risk.model.gather import UnknownFeature
+from app.risk.gathering import features, gather
+from app.risk.gathering.facts import Asked, Facts, moments
+from app.risk.gathering.gather import UnknownFeature
 from app.screening.scales.scale import all_scales
 from app.security.access import Access
 from config import catalogue

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from sqlalchemy import select, update
 
-from app.risk.model import labels
-from app.risk.model.labels import Labelled
+from app.risk.gathering import labels
+from app.risk.gathering.labels import Labelled
 from app.security.actor import WORKER
 from app.security.policy import Permission
 from models.interview import EntryOrigin, InterviewEntry, InterviewStage

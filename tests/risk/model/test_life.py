@@ -10,7 +10,8 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select, update
 
-from app.risk.model import life, shelf
+from app.risk.editions import life
+from app.risk.scores import shelf
 from models.model_life import ModelMove
 from models.moment import now, travel
 from models.notice import Notice

@@ -8,7 +8,7 @@ import re
 import pytest
 from sqlalchemy import select, update
 
-from app.risk.model import card_page, card_paper, training_job
+from app.risk.editions import card_page, card_paper, training_job
 from app.security.policy import Permission, Purpose
 from app.web import pdf
 from config import catalogue

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from app.cases import care_talk
-from app.risk.model import gather
-from app.risk.model.facts import Asked, Facts, Source, moment64, moments
-from app.risk.model.gather import LooksAhead, WrongFacts
+from app.risk.gathering import gather
+from app.risk.gathering.facts import Asked, Facts, Source, moment64, moments
+from app.risk.gathering.gather import LooksAhead, WrongFacts
 from app.security.access import Access
 from app.security.policy import Permission
 from models.case import TalkWay

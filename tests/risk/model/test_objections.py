@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from app.risk.model import objection
+from app.risk.hints import objection
 from app.security.actor import WORKER
 from app.security.policy import Permission
 from models.identity import Role

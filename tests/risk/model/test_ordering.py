@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.risk.model.ordering import Waiting, in_order
-from app.risk.model.said import Band, Said
+from app.risk.hints.ordering import Waiting, in_order
+from app.risk.scores.said import Band, Said
 from models.interview import EntryOrigin
 from tests.house import House
 from tests.risk.model.listed import heard, listed, says

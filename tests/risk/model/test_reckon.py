@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.risk.model.facts import NEVER, Facts
-from app.risk.model.reckon import Reckoning, Rows, reckon
+from app.risk.gathering.facts import NEVER, Facts
+from app.risk.gathering.reckon import Reckoning, Rows, reckon
 
 DAY = np.timedelta64(1, "D")
 START = np.datetime64("2026-01-01", "us")

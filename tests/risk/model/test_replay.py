@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from app.risk.model.replay import Differs, Replayed, replay, replay_all
+from app.risk.scores.replay import Differs, Replayed, replay, replay_all
 from app.security.actor import WORKER
 from app.security.policy import Permission
 from models.base import new_id

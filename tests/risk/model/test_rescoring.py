@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from app.jobs.queue import MOST_ATTEMPTS
-from app.risk.model import rescoring, scoring
+from app.risk.scores import rescoring, scoring
 from app.security.actor import WORKER
 from app.security.policy import Permission
 from models.base import new_id

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from app.risk.model import scoring
-from app.risk.model.said import Band
+from app.risk.scores import scoring
+from app.risk.scores.said import Band
 from app.security.actor import WORKER
 from app.security.policy import Permission
 from models.base import Base

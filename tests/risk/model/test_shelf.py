@@ -10,9 +10,9 @@ import pytest
 import skops.io
 from sqlalchemy import delete, update
 
-from app.risk.model import shelf
-from app.risk.model.said import said_of
-from app.risk.model.shelf import Shelf
+from app.risk.scores import shelf
+from app.risk.scores.said import said_of
+from app.risk.scores.shelf import Shelf
 from app.security.actor import WORKER
 from app.security.ledger import Record, append
 from app.security.policy import Permission

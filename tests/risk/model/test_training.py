@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from app.risk.model import life, training, training_job
+from app.risk.editions import life, training, training_job
 from app.security.policy import Permission, Purpose
 from config import catalogue
 from ml import store

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import update
 
-from app.risk.model.said import Band
+from app.risk.scores.said import Band
 from app.web.words import label
 from models.identity import Role
 from models.moment import now, travel

@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import update
 
-from app.risk.model import yields
+from app.risk.hints import yields
 from app.security.policy import Permission
 from models.identity import Role
 from models.interview import EntryOrigin, InterviewEntry, InterviewStage

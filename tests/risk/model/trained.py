@@ -13,8 +13,8 @@ from sqlalchemy import select, true
 from threadpoolctl import threadpool_limits
 
 from app.admin import rulebook
-from app.risk.model import rescoring, scoring
-from app.risk.model.features import declared
+from app.risk.gathering.features import declared
+from app.risk.scores import rescoring, scoring
 from app.security.actor import WORKER
 from app.security.policy import Permission
 from ml import store

@@ -1,0 +1,1 @@
+"""What an edition of the model says of whom: kept, shown over time, replayed, watched for drift."""
