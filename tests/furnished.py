@@ -23,7 +23,7 @@ from models.screening import ResponseSet, ScreeningRound, UnplacedAnswer
 from models.source import SourceKind
 from models.student import Student
 from tests.house import HEADER, Client, House, xlsx
-from tests.risk.model.editions import keep_in
+from tests.risk.editions.editions import keep_in
 
 ASKED = ("question_1", "question_2", "question_6")
 EARLIER = "2026-01-05T09:00"

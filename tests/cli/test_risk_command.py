@@ -12,8 +12,8 @@ from models.risk_model import RiskScore
 from tests.cli.program import run
 from tests.conftest import settings_in
 from tests.house import House
-from tests.risk.model import trained
-from tests.risk.model.editions import card
+from tests.risk.editions.editions import card
+from tests.risk.scores import trained
 
 ROUND = "2026 年秋季普查（演示）"
 

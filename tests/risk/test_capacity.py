@@ -13,7 +13,7 @@ from app.risk.capacity import Reach
 from models.interview import InterviewEntry
 from models.moment import now, travel
 from tests.house import House
-from tests.risk.model.listed import listed
+from tests.risk.hints.listed import listed
 from tests.risk.times import again
 
 

@@ -37,7 +37,7 @@ from models.source import ScreeningSource, SourceKind
 from models.student import Student, StudentNumber
 from tests.house import HEADER, Client, House, xlsx
 from tests.postgres import Postgres
-from tests.risk.model import trained
+from tests.risk.scores import trained
 
 CANARY = "金丝雀"
 TAGS = Path(__file__).with_name("sealed_tags.txt")

@@ -24,7 +24,7 @@ from models.risk import Alert, Duty, Signal
 from models.risk_model import ModelStage, RiskModel, RiskScore
 from models.sealed import Sealed
 from tests.house import House
-from tests.risk.model.trained import live, model_of, score_round, shelve, the_round
+from tests.risk.scores.trained import live, model_of, score_round, shelve, the_round
 from tests.screening.files import bring_in, enrol, line, phq, written
 
 

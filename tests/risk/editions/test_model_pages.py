@@ -17,8 +17,8 @@ from models.identity import Role
 from models.model_life import ModelTraining, TrainingStage
 from models.risk_model import ModelStage, RiskModel
 from tests.house import House
-from tests.risk.model.editions import MANAGE, Models, models_of
-from tests.risk.model.printed import text_of
+from tests.risk.editions.editions import MANAGE, Models, models_of
+from tests.risk.editions.printed import text_of
 from tests.risk.times import MONDAY
 
 MOST_SMALL = 29

@@ -19,7 +19,7 @@ from models.moment import now, travel
 from models.risk import Level
 from models.student import Student
 from tests.house import House
-from tests.risk.model.listed import CALM, listed, says
+from tests.risk.hints.listed import CALM, listed, says
 from tests.risk.people import told
 
 TOTALS = [CALM, CALM, CALM, 10, 12, 14]

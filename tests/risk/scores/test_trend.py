@@ -15,9 +15,9 @@ from models.identity import Role
 from models.moment import now, travel
 from models.risk_model import ModelStage, RiskModel, RiskScore
 from tests.house import House
-from tests.risk.model.followed import answered, trend
-from tests.risk.model.trained import model_of, score_round, scores, shelve, the_round
 from tests.risk.people import Staffed, staffed
+from tests.risk.scores.followed import answered, trend
+from tests.risk.scores.trained import model_of, score_round, scores, shelve, the_round
 from tests.screening.files import Person, bring_in, enrol, gad, line, phq, written
 
 TITLE = "动态跟踪"

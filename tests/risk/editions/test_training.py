@@ -21,7 +21,7 @@ from models.notice import Notice
 from models.risk_model import DataUse, DataUseStage, RiskModel
 from models.screening import ScreeningRound
 from tests.house import Client, House
-from tests.risk.model.known import AUTUMN, college, talked, wave
+from tests.risk.gathering.known import AUTUMN, college, talked, wave
 from tests.risk.times import again
 from tests.screening.files import gad, line, phq
 

@@ -18,8 +18,8 @@ from models.notice import Notice
 from models.risk_model import RiskModel
 from models.screening import RoundStage, ScreeningRound
 from tests.house import Client, House
-from tests.risk.model.known import AUTUMN, SPRING, college, talked, wave
-from tests.risk.model.trained import shelve
+from tests.risk.gathering.known import AUTUMN, SPRING, college, talked, wave
+from tests.risk.scores.trained import shelve
 from tests.risk.times import at
 from tests.screening.files import Person, enrol, gad, line, phq
 

@@ -15,7 +15,7 @@ from app.risk.hints.ordering import Waiting, in_order
 from app.risk.scores.said import Band, Said
 from models.interview import EntryOrigin
 from tests.house import House
-from tests.risk.model.listed import heard, listed, says
+from tests.risk.hints.listed import heard, listed, says
 
 DUE = datetime(2026, 12, 11, tzinfo=UTC)
 

@@ -10,7 +10,7 @@ from app.risk.hints.decisions import DISMISSING, KNOWING
 from models.interview import EntryOrigin, InterviewEntry, InterviewStage
 from models.moment import travel
 from tests.house import House
-from tests.risk.model.listed import CALM, Listed, listed, says
+from tests.risk.hints.listed import CALM, Listed, listed, says
 from tests.risk.times import again
 
 CANARY = "处理金丝雀"

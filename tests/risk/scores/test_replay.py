@@ -18,7 +18,7 @@ from models.base import new_id
 from models.risk_model import ModelStage, RiskModel, RiskScore
 from models.sealed import Sealed
 from tests.house import House
-from tests.risk.model.trained import model_of, score_round, scores, shelve, the_round
+from tests.risk.scores.trained import model_of, score_round, scores, shelve, the_round
 from tests.screening.files import bring_in, enrol, gad, line, phq, written
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from models.moment import now
 from tests.house import House
-from tests.risk.model.known import AUTUMN, SPRING, college, gathered, value, wave, whole
+from tests.risk.gathering.known import AUTUMN, SPRING, college, gathered, value, wave, whole
 from tests.risk.times import at
 from tests.screening.files import gad, line, phq
 

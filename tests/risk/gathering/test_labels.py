@@ -17,7 +17,7 @@ from models.interview import EntryOrigin, InterviewEntry, InterviewStage
 from models.moment import now, travel
 from models.screening import ResponseSet
 from tests.house import Client, House
-from tests.risk.model.known import AUTUMN, college, entry_of, gathered, talked, wave
+from tests.risk.gathering.known import AUTUMN, college, entry_of, gathered, talked, wave
 from tests.screening.files import Person, gad, line, phq
 
 HOUR = timedelta(hours=1)

@@ -14,9 +14,9 @@ from models.moment import now
 from models.risk_model import ModelObjection, ObjectionStage, RiskScore
 from models.sealed import Sealed
 from tests.house import House
-from tests.risk.model.followed import answered, trend
-from tests.risk.model.trained import score_round, scores, shelve, the_round
 from tests.risk.people import Staffed, staffed
+from tests.risk.scores.followed import answered, trend
+from tests.risk.scores.trained import score_round, scores, shelve, the_round
 from tests.screening.files import Person, enrol
 from tests.screening.test_reattribution import give
 

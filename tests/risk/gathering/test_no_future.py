@@ -21,7 +21,7 @@ from models.interview import InterviewStage
 from models.moment import now, travel
 from models.student import Student
 from tests.house import Client, House
-from tests.risk.model.known import AUTUMN, SPRING, college, entry_of, gathered, talked, value, wave
+from tests.risk.gathering.known import AUTUMN, SPRING, college, entry_of, gathered, talked, value, wave
 from tests.risk.times import at
 from tests.screening.files import Person, line, phq
 

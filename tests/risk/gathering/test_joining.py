@@ -18,7 +18,7 @@ from config.catalogue import CatalogueError
 from ml.features import Direction
 from models.moment import now
 from tests.house import House
-from tests.risk.model.known import AUTUMN, college, gathered, value, wave
+from tests.risk.gathering.known import AUTUMN, college, gathered, value, wave
 from tests.screening.files import line, phq
 
 ENTRY = {

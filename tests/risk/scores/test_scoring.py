@@ -18,7 +18,7 @@ from models.interview import InterviewEntry
 from models.risk_model import ModelStage, RiskScore
 from models.screening import ScreeningRound
 from tests.house import House
-from tests.risk.model.trained import live, model_of, score_round, scores, shelve, the_round
+from tests.risk.scores.trained import live, model_of, score_round, scores, shelve, the_round
 from tests.screening.files import NOT_LIVE, Person, _bare, bring_in, enrol, gad, line, phq, written
 from tests.screening.files import live as everything
 

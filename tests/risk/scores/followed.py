@@ -10,8 +10,8 @@ from app.security.policy import Permission
 from models.moment import now, travel
 from models.student import Student
 from tests.house import House
-from tests.risk.model.trained import score_round, the_round
 from tests.risk.people import Staffed
+from tests.risk.scores.trained import score_round, the_round
 from tests.screening.files import Person, bring_in, gad, line, phq, written
 
 

@@ -19,7 +19,7 @@ from models.refusal import Refusal
 from models.risk_model import ModelStage, RiskModel
 from models.sealed import Sealed
 from tests.house import House
-from tests.risk.model.editions import MANAGE, Models, card, measured_card, models_of, trained
+from tests.risk.editions.editions import MANAGE, Models, card, measured_card, models_of, trained
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ from app.risk.hints.expected import expected
 from app.risk.scores.said import Band, Said
 from config import catalogue
 from tests.house import House
-from tests.risk.model.listed import listed
-from tests.risk.model.trained import score_round, shelve
+from tests.risk.hints.listed import listed
+from tests.risk.scores.trained import score_round, shelve
 
 LEAST = catalogue.table("risk_model")["expected_least"]
 

@@ -20,8 +20,8 @@ from models.moment import now, travel
 from models.risk_model import ModelObjection, ObjectionStage, RiskScore
 from models.screening import ResponseSet, RoundStage, ScreeningRound
 from tests.house import Client, House
-from tests.risk.model.trained import live, score_round, scores, shelve, the_round
 from tests.risk.people import talk
+from tests.risk.scores.trained import live, score_round, scores, shelve, the_round
 from tests.screening.corrections import roll_back
 from tests.screening.files import Person, bring_in, deliveries, enrol, gad, line, phq, written
 from tests.screening.test_reattribution import give

@@ -17,7 +17,7 @@ from models.approval import Approval
 from models.identity import Role
 from models.risk_model import DataUse, DataUseStage
 from tests.house import Client, House
-from tests.risk.model.known import AUTUMN, college, gathered, wave
+from tests.risk.gathering.known import AUTUMN, college, gathered, wave
 from tests.screening.files import line, phq
 
 ASKED: dict[str, Any] = {

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from models.interview import EntryOrigin, InterviewEntry
 from models.risk import Alert, Duty, Signal
 from tests.house import House
-from tests.risk.model.listed import CALM, Listed, listed, says
+from tests.risk.hints.listed import CALM, Listed, listed, says
 from tests.screening.files import bring_in, line, phq, written
 
 TOTALS = [CALM, CALM, CALM, 10, 12, 14, 18, 19]

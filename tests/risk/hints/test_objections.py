@@ -16,7 +16,7 @@ from models.interview import EntryOrigin, InterviewEntry
 from models.moment import today, travel
 from models.risk_model import ModelObjection, ObjectionStage
 from tests.house import Client, House, Page
-from tests.risk.model.listed import CALM, Listed, listed, says
+from tests.risk.hints.listed import CALM, Listed, listed, says
 from tests.risk.people import told
 from tests.risk.times import again
 

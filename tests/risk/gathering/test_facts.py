@@ -18,7 +18,7 @@ from models.moment import now, travel
 from models.risk import Alert
 from models.student import FormerStatus, Student
 from tests.house import House
-from tests.risk.model.known import AUTUMN, college, gathered, value, wave
+from tests.risk.gathering.known import AUTUMN, college, gathered, value, wave
 from tests.risk.times import again, at
 from tests.screening.files import Person, bring_in, line, phq, written
 

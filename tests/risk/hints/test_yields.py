@@ -14,7 +14,7 @@ from models.identity import Role
 from models.interview import EntryOrigin, InterviewEntry, InterviewStage
 from models.screening import ScreeningRound
 from tests.house import House
-from tests.risk.model.listed import CALM, Listed, listed, says
+from tests.risk.hints.listed import CALM, Listed, listed, says
 
 RULES = 8
 

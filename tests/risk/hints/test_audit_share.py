@@ -14,9 +14,9 @@ from models.base import new_id
 from models.interview import EntryOrigin, InterviewEntry, InterviewStage
 from models.moment import travel
 from tests.house import House, Page
-from tests.risk.model.listed import CALM, Listed, listed, says
-from tests.risk.model.trained import score_round, shelve
+from tests.risk.hints.listed import CALM, Listed, listed, says
 from tests.risk.people import told
+from tests.risk.scores.trained import score_round, shelve
 
 MANY = [CALM] * 60 + [10, 12, 14]
 

@@ -19,7 +19,7 @@ from models.moment import now, travel
 from models.refusal import Refusal
 from models.risk_model import ModelStage, RiskModel
 from tests.house import Client, House
-from tests.risk.model.editions import Models, models_of
+from tests.risk.editions.editions import Models, models_of
 
 EDITIONS = st.integers(0, 5)
 MOST = 6

@@ -8,7 +8,7 @@ import pytest
 
 from models.interview import EntryOrigin, InterviewEntry, InterviewStage
 from tests.house import House
-from tests.risk.model.listed import CALM, Listed, listed, says
+from tests.risk.hints.listed import CALM, Listed, listed, says
 from tests.risk.people import told
 from tests.screening.corrections import last_delivery, roll_back
 from tests.screening.files import bring_in, gad, line, phq, written
