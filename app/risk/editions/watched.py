@@ -17,6 +17,7 @@ from sqlalchemy import nulls_last, select
 from app.jobs.queue import Kind, enqueue
 from app.risk.editions.moves import PURPOSE
 from app.risk.scores import drift_watch, kept_score, shelf
+from app.risk.scores.said import bodies_of
 from app.risk.scores.scoring import RoundScored, scored_rounds
 from app.security.access import Access
 from app.security.actor import WORKER
@@ -100,10 +101,10 @@ def _said(access: Access, model: RiskModel, round_id: UUID) -> dict[UUID, float 
         .where(RiskScore.model_id == model.id, RiskScore.round_id == round_id, RiskScore.superseded_at.is_(None))
         .order_by(RiskScore.id)
     ).all()
-    kept = [kept_score.read(text) for text in access.open_to_count(rows, RiskScore.body)]
+    texts = bodies_of(access.open_to_count, rows)
+    kept = {row.student_id: kept_score.read(text) for row, text in zip(rows, texts, strict=True) if text}
     return {
-        row.student_id: None if one.log_odds is None else float.fromhex(one.log_odds)
-        for row, one in zip(rows, kept, strict=True)
+        student_id: None if one.log_odds is None else float.fromhex(one.log_odds) for student_id, one in kept.items()
     }
 
 

@@ -17,7 +17,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from app.risk.scores import kept_score
-from app.risk.scores.said import Band, Said
+from app.risk.scores.said import Band, Said, bodies_of
 from app.risk.scores.shelf import INTERVIEW
 from app.security.access import Access
 from config import catalogue
@@ -77,7 +77,9 @@ def counted(access: Access, round_id: UUID) -> dict[UUID, Said]:
         .order_by(RiskScore.id)
     ).all()
     found = {}
-    for row, text in zip(rows, access.open_to_count(rows, RiskScore.body), strict=True):
+    for row, text in zip(rows, bodies_of(access.open_to_count, rows), strict=True):
+        if not text:
+            continue
         kept = kept_score.read(text)
         log_odds = None if kept.log_odds is None else float.fromhex(kept.log_odds)
         found[row.student_id] = Said(row.student_id, Band(kept.band), kept.abstains, log_odds, ())

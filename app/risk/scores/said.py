@@ -4,15 +4,18 @@ A student whose objection was upheld is left out at once, whatever still lies
 in the table: from that moment the rules and people stand alone for him. While
 a person reviews it, the hint can still be read, because it is what is reviewed;
 whoever orders or adds leaves the student out (``objection.objected``).
+
+A score that does not open any more says nothing of its student, who then stands
+by the rules; it hides nobody else's, and no page and no job falls over it (law 2).
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from sqlalchemy import Select, select
@@ -23,11 +26,13 @@ from app.risk.scores import shelf
 from app.risk.scores.shelf import INTERVIEW
 from app.security.access import Access
 from app.security.policy import Permission
+from app.security.vault import Unreadable
 from models.bulk import fetch_sealed
 from models.risk_model import ModelObjection, ModelStage, ObjectionStage, RiskModel, RiskScore
 from models.sealed import Sealed
 
 SOME = 500
+Row, Text = TypeVar("Row"), TypeVar("Text")
 
 
 class Band(StrEnum):
@@ -74,11 +79,12 @@ def said_of(access: Access, round_id: UUID) -> dict[UUID, Said]:
     query = _live().where(RiskScore.round_id == round_id)
     if access.permission is not Permission.RISK_SCORE:
         rows = [row for row in access.session.execute(query).all() if row.student_id not in without]
-        return _said([row.student_id for row in rows], access.open_each(rows, RiskScore.body))
+        return _said([row.student_id for row in rows], bodies_of(access.open_each, rows))
     if shelf.active(access).trouble:
         return {}
     students, ids, bodies = fetch_sealed(access.session, query)
-    texts = access.open_many_to_count(RiskScore.body, students, ids, bodies)
+    places = range(len(students))
+    texts = readable(lambda some: _counted(access, students, ids, bodies, some), places)
     with many_objects():
         held = _said([UUID(bytes=student) for student in students], [(text or b"").decode() for text in texts])
     return {student_id: said for student_id, said in held.items() if student_id not in without}
@@ -93,12 +99,36 @@ def latest(access: Access, student_ids: Iterable[UUID]) -> dict[UUID, Said]:
         for row in access.session.execute(query):
             newest[row.student_id] = row
     rows = list(newest.values())
-    return _said(list(newest), access.open_each(rows, RiskScore.body))
+    return _said(list(newest), bodies_of(access.open_each, rows))
 
 
 def upheld(session: Session) -> set[UUID]:
     """Students of whom the model no longer speaks."""
     return set(session.scalars(select(ModelObjection.student_id).where(ModelObjection.stage == ObjectionStage.UPHELD)))
+
+
+def bodies_of(way: Callable[..., Sequence[str]], rows: Sequence[Any]) -> list[str]:
+    """The bodies of these scores by one way of opening; empty where one does not open."""
+    return [text or "" for text in readable(lambda some: way(some, RiskScore.body), rows)]
+
+
+def readable(way: Callable[[Sequence[Row]], Sequence[Text | None]], rows: Sequence[Row]) -> list[Text | None]:
+    """What opens, in the order of the rows, and nothing where a row is damaged: halved until only that one is left."""
+    try:
+        return list(way(rows))
+    except Unreadable:
+        if len(rows) == 1:
+            return [None]
+        middle = len(rows) // 2
+        return readable(way, rows[:middle]) + readable(way, rows[middle:])
+
+
+def _counted(
+    access: Access, students: list[bytes], ids: list[bytes], bodies: list[Sealed], some: Sequence[int]
+) -> list[bytes | None]:
+    """The bodies of a part of a whole round, which the log counts."""
+    part = slice(some[0], some[-1] + 1) if some else slice(0)
+    return access.open_many_to_count(RiskScore.body, students[part], ids[part], bodies[part])
 
 
 def in_parts(ids: Sequence[UUID]) -> Iterable[Sequence[UUID]]:
@@ -122,6 +152,8 @@ def _live() -> Select[UUID, UUID, Sealed]:
 def _said(students: Sequence[UUID], bodies: Sequence[str]) -> dict[UUID, Said]:
     found = {}
     for student_id, body in zip(students, bodies, strict=True):
+        if not body:
+            continue
         held = json.loads(body)
         log_odds = held["log_odds"]
         found[student_id] = Said(

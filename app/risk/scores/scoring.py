@@ -39,6 +39,7 @@ from models.base import new_ids
 from models.bulk import Same
 from models.moment import now
 from models.risk_model import ModelStage, RiskModel, RiskScore
+from models.screening import ScreeningRound
 from models.sealed import KeyClass, Sealed
 
 __all__ = [
@@ -119,7 +120,11 @@ def prepare_round(access: Access, round_id: UUID, *, at: datetime | None = None,
 
 
 def write_round(access: Access, prepared: Prepared) -> None:
-    """Write what is new, end what no longer holds, and say so."""
+    """Write what is new, end what no longer holds, and say so.
+
+    The round is locked before anything of a student, as a delivery does: neither ever waits for the other in a ring.
+    """
+    access.session.execute(select(ScreeningRound.id).where(ScreeningRound.id == prepared.round_id).with_for_update())
     told = False
     for column in sorted(prepared.columns, key=lambda held: held.shelved.id):
         if not _still_stands(access, column):

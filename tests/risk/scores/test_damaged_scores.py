@@ -1,0 +1,78 @@
+"""Law 2: a score that does not open takes nothing from anybody, neither on a page nor in a job."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import update
+
+from app.risk.scores import said
+from app.security.actor import WORKER
+from app.security.policy import Permission
+from app.security.vault import Unreadable
+from models.interview import InterviewEntry
+from models.risk_model import RiskScore
+from models.sealed import Sealed
+from tests.house import House
+from tests.risk.hints.listed import Listed, listed
+from tests.risk.scores.trained import live, score_round, shelve
+
+
+@pytest.fixture
+def held(sqlite_house: House, tmp_path: Path) -> Listed:
+    """Twelve students on the list and scored; the score of the first is damaged."""
+    held = listed(sqlite_house, tmp_path, [10, 12, 14] * 4)
+    shelve(sqlite_house)
+    score_round(sqlite_house, held.round())
+    damage(sqlite_house, held.people[0].row.id)
+    return held
+
+
+def damage(house: House, student_id: object) -> None:
+    [row] = live(house, RiskScore.student_id == student_id)
+    with house.session() as session:
+        raw = bytearray(session.query(RiskScore.body).filter(RiskScore.id == row.id).scalar().ciphertext)
+    raw[-1] ^= 1
+    with house.door.database.writing() as session:
+        session.execute(update(RiskScore).where(RiskScore.id == row.id).values(body=Sealed(bytes(raw))))
+
+
+def test_the_list_and_the_entry_open_although_a_score_does_not(held: Listed) -> None:
+    person, psychologist = held.people[0], held.staff.psychologist
+
+    page = psychologist.get(f"/interviews?round={held.round().id}")
+
+    assert page.status == 200
+    assert page.links(f"/interviews/{held.entry(person).id}")
+    entry = psychologist.get(f"/interviews/{held.entry(person).id}")
+    assert entry.status == 200
+    assert "PHQ-9" in entry
+
+
+def test_the_objection_of_such_a_student_can_be_reviewed(held: Listed) -> None:
+    held.staff.psychologist.post(f"/students/{held.people[0].row.id}/objection", text="不愿意")
+    [address] = set(held.staff.head.get("/objections").links(r"/objections/[0-9a-f-]{36}"))
+
+    assert held.staff.head.get(address).status == 200
+
+
+def test_the_others_are_ordered_and_he_stands_by_the_rules(held: Listed) -> None:
+    with held.house.door.enter(WORKER, Permission.RISK_SCORE) as access:
+        spoken = said.said_of(access, held.round().id)
+
+    score_round(held.house, held.round())
+
+    assert set(spoken) == {person.row.id for person in held.people[1:]}
+    assert len(held.entries(InterviewEntry.place.is_not(None))) == len(held.people)
+
+
+def test_what_opens_keeps_its_order_and_only_what_is_damaged_is_missing() -> None:
+    def opened(some: list[int] | range) -> list[str]:
+        if {3, 9} & set(some):
+            raise Unreadable("risk_score.body")
+        return [str(row) for row in some]
+
+    found = said.readable(opened, range(12))
+
+    assert found == [None if row in {3, 9} else str(row) for row in range(12)]
