@@ -7,14 +7,19 @@ from pathlib import Path
 
 from sqlalchemy import select
 
+from app.risk.hints import decisions
+from app.risk.hints.decisions import HintBasis
+from app.security.policy import Permission
+from models.interview import EntryOrigin, InterviewEntry, InterviewStage
 from models.risk_model import RiskModel
 from models.screening import ScreeningRound
 from models.student import Student
 from tests.house import House
-from tests.risk.hints.listed import listed
+from tests.risk.hints.listed import CALM, listed, says
 from tests.risk.scores.trained import live, score_round, shelve
+from tests.screening.files import bring_in, gad, line, written
 
-LONG_ENOUGH = 3.0
+LONG_ENOUGH = 2.0
 """Seconds in which a scoring that waits for nothing would have come to its rows."""
 
 
@@ -37,3 +42,26 @@ def test_a_scoring_that_waits_for_a_delivery_of_its_round_holds_neither_students
     thread.join()
 
     assert len(live(house)) == len(held.people)
+
+
+def test_a_decision_about_a_hint_while_a_rule_lists_its_student_does_not_fail_the_delivery(
+    house: House, tmp_path: Path
+) -> None:
+    held = listed(house, tmp_path, [CALM, 10, 12, 14])
+    calm = held.people[0]
+    held.arrange({person.row.id: says(person, 3.0) for person in held.people})
+    hint = held.entry(calm)
+    file = written(tmp_path, line(calm, [""] * 9, gad(15)), name="second.csv")
+    thread = threading.Thread(target=bring_in, args=(house, file))
+
+    with held.staff.psychologist.under(Permission.INTERVIEW_WORK) as access:
+        entry = access.find(InterviewEntry, hint.id)
+        decisions.dismiss(access, entry, basis=HintBasis.UNDERSTOOD, text="已了解")
+        access.session.flush()
+        thread.start()
+        thread.join(LONG_ENOUGH)
+    thread.join()
+
+    rule = held.entry(calm)
+    assert (rule.origin, rule.stage) == (EntryOrigin.RULES, InterviewStage.LISTED)
+    assert house.again(hint).stage is InterviewStage.VOID
