@@ -14,7 +14,7 @@ from app.risk import capacity
 from app.risk.capacity import Reach
 from app.risk.hints import expected, objection
 from app.risk.hints.expected import Expected
-from app.risk.scores import said, shelf
+from app.risk.scores import rescoring, said, shelf
 from app.risk.scores.said import Said
 from app.security.access import PAGE, Access
 from app.security.holders import names_of
@@ -137,6 +137,8 @@ class Overview:
     late: int
     trouble: str
     """Why there are no hints; a word of ``[model_trouble]``."""
+    failed: bool
+    """Whether the last scoring failed: the order is that of the rules, and what is shown was said before."""
     edition: int | None
     yield_reached: Expected | None
     yield_missed: Expected | None
@@ -149,13 +151,15 @@ def overview(access: Access, screening_round: ScreeningRound) -> Overview:
     students = list(access.session.scalars(select(InterviewEntry.student_id).where(*still).order_by(*order)))
     reach = capacity.reach(access.session, screening_round, len(students))
     found = shelf.active(access)
-    hints = expected.counted(access, screening_round.id) if found.shelved else {}
+    failed = rescoring.failed(access.session, screening_round.id)
+    hints = expected.counted(access, screening_round.id) if found.shelved and not failed else {}
     for student in objection.objected(access.session) & hints.keys():
         del hints[student]
     return Overview(
         reach=reach,
         late=access.count(InterviewEntry, *still, InterviewEntry.due_at <= now()),
         trouble=found.trouble,
+        failed=failed,
         edition=found.shelved.edition if found.shelved else None,
         yield_reached=expected.expected(hints, students[: reach.reached]),
         yield_missed=expected.expected(hints, students[reach.reached :]),

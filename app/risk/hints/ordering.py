@@ -62,14 +62,18 @@ class Waiting:
 
 
 def follow(access: Access, happened: RoundScored) -> None:
-    """Listener: the active model (or nobody) has spoken of a round."""
+    """Listener: the active model (or nobody) has spoken of a round.
+
+    Where nobody has, because there is no model or it failed, what it said before orders nothing either.
+    """
     if happened.shadow or happened.object_id is None:
         return
     screening_round = access.session.get_one(ScreeningRound, happened.object_id, with_for_update=True)
     if screening_round.stage is RoundStage.DRAFT:
         return
     without = objection.objected(access.session)
-    said = {student: held for student, held in said_of(access, screening_round.id).items() if student not in without}
+    spoken = said_of(access, screening_round.id) if happened.model is not None else {}
+    said = {student: held for student, held in spoken.items() if student not in without}
     arrange(access, screening_round, said)
 
 

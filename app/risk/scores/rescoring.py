@@ -108,6 +108,14 @@ def _rounds_of(session: Session, student_ids: Sequence[UUID]) -> list[UUID]:
     return [round_id for round_id in rounds if round_id in found]
 
 
+def failed(session: Session, round_id: UUID) -> bool:
+    """Whether the last scoring of a round that ended could not be done: then no hint is as new as the facts."""
+    mine = (Job.kind == SCORE, Job.arguments == json.dumps({"round_id": round_id.hex}), Job.finished_at.is_not(None))
+    return session.scalar(select(Job.stage).where(*mine).order_by(Job.finished_at.desc(), Job.id.desc()).limit(1)) is (
+        JobStage.FAILED
+    )
+
+
 # --- the jobs --------------------------------------------------------------------------------------
 
 

@@ -3,33 +3,39 @@
 from __future__ import annotations
 
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from sqlalchemy import update
 
-from app.risk.scores import said
+from app.jobs.queue import MOST_ATTEMPTS
+from app.risk.scores import rescoring, said
 from app.security.actor import WORKER
 from app.security.policy import Permission
 from app.security.vault import Unreadable
 from models.interview import InterviewEntry
+from models.job import Job
 from models.risk_model import RiskScore
 from models.sealed import Sealed
 from tests.house import House
 from tests.risk.hints.listed import Listed, listed
 from tests.risk.scores.trained import live, score_round, shelve
+from tests.screening.files import bring_in, gad, line, written
 
 
 @pytest.fixture
 def held(sqlite_house: House, tmp_path: Path) -> Listed:
     """Twelve students on the list and scored; the score of the first is damaged."""
     held = listed(sqlite_house, tmp_path, [10, 12, 14] * 4)
+    calm = [line(person, [""] * 9, gad(place % 4)) for place, person in enumerate(held.people)]
+    bring_in(sqlite_house, written(tmp_path, *calm, name="second.csv"))
     shelve(sqlite_house)
     score_round(sqlite_house, held.round())
     damage(sqlite_house, held.people[0].row.id)
     return held
 
 
-def damage(house: House, student_id: object) -> None:
+def damage(house: House, student_id: UUID) -> None:
     [row] = live(house, RiskScore.student_id == student_id)
     with house.session() as session:
         raw = bytearray(session.query(RiskScore.body).filter(RiskScore.id == row.id).scalar().ciphertext)
@@ -76,3 +82,21 @@ def test_what_opens_keeps_its_order_and_only_what_is_damaged_is_missing() -> Non
     found = said.readable(opened, range(12))
 
     assert found == [None if row in {3, 9} else str(row) for row in range(12)]
+
+
+def test_when_scoring_fails_for_good_the_rules_order_and_the_page_says_so(held: Listed) -> None:
+    with held.house.door.database.writing() as session:
+        rescoring.ask(session, held.round().id)
+    with held.house.door.database.writing() as session:
+        session.execute(update(Job).where(Job.kind == rescoring.SCORE).values(attempts=MOST_ATTEMPTS))
+    assert held.order() != _by_the_rules(held)
+
+    held.house.work()
+
+    assert held.order() == _by_the_rules(held)
+    assert "模型提示这一次没有算成" in held.staff.psychologist.get(f"/interviews?round={held.round().id}")
+
+
+def _by_the_rules(held: Listed) -> list[UUID]:
+    """Students in the order of the rules alone: the heavier reasons first."""
+    return [entry.student_id for entry in sorted(held.entries(), key=lambda entry: (-entry.weight, entry.id))]

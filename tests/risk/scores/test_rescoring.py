@@ -179,8 +179,10 @@ def test_when_scoring_fails_for_good_the_order_by_rules_is_laid_all_the_same(
 
     assert house.again(job).stage is JobStage.FAILED
     assert house.log(act="round_scored")[-1]["count"] == 0
-    [(entry,)] = house.all(select(InterviewEntry).where(InterviewEntry.student_id == listed.row.id))
-    assert entry.place == 1
+    entries = [row for (row,) in house.all(select(InterviewEntry).order_by(InterviewEntry.place))]
+    assert [entry.place for entry in entries] == [1, 2]
+    assert entries[1].student_id == listed.row.id
+    assert entries[0].weight > entries[1].weight
 
 
 def test_a_job_that_is_asked_for_sooner_runs_sooner(house: House, people: list[Person]) -> None:
