@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from app.admin import approval
 from app.admin.approval import ApprovalDecided
@@ -104,9 +104,8 @@ def is_asked(access: Access, model: RiskModel) -> bool:
 
 def can_ask(access: Access, model: RiskModel) -> bool:
     """Whether a second signature may be asked for now."""
-    ready = watched_until(model)
-    is_ready = model.stage is ModelStage.SHADOW and ready is not None and now() >= ready
-    return is_ready and not is_asked(access, model) and shadow_scores(access, model) > 0
+    ready = watched_until(model) if model.stage is ModelStage.SHADOW else None
+    return ready is not None and now() >= ready and not is_asked(access, model) and shadow_scores(access, model) > 0
 
 
 def leaks(model: RiskModel) -> bool:
@@ -204,6 +203,8 @@ def roll_back(access: Access, to: RiskModel, *, reason: str) -> None:
     """Use an earlier edition again and retire the present one: one act, no new signature, because it has two."""
     if to.stage is not ModelStage.RETIRED or to.active_since is None:
         raise Refusal("只能换回以前使用过的一版。")
+    said_then = update(RiskScore).where(RiskScore.model_id == to.id, RiskScore.superseded_at.is_(None))
+    access.session.execute(said_then.values(superseded_at=now()))  # it speaks again once it has looked again
     _begin_use(access, to, cause="rolled_back", followed_by="rolled_back", reason=reason)
 
 
@@ -293,8 +294,6 @@ def follow_switched_off(access: Access, _happened: Event) -> None:
 
     Until somebody decides, the edition in use is no longer fed with it (``gather``).
     """
-    if (
-        training_job.waiting(access.session) is None
-        and access.session.scalars(_of_purpose().limit(1)).first() is not None
-    ):
+    learned = access.session.scalars(_of_purpose().limit(1)).first() is not None
+    if learned and training_job.waiting(access.session) is None:
         training_job.ask(access, because="data_use")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from uuid import UUID
 
@@ -74,7 +75,7 @@ def test_the_others_are_ordered_and_he_stands_by_the_rules(held: Listed) -> None
 
 
 def test_what_opens_keeps_its_order_and_only_what_is_damaged_is_missing() -> None:
-    def opened(some: list[int] | range) -> list[str]:
+    def opened(some: Sequence[int]) -> list[str | None]:
         if {3, 9} & set(some):
             raise Unreadable("risk_score.body")
         return [str(row) for row in some]
