@@ -390,8 +390,6 @@ OPENS: dict[Permission, frozenset[str]] = {
     Permission.RISK_SCORE: LEARNED_FROM | {"risk_model.file", "risk_score.body"},
     Permission.MODEL_MANAGE: WHOLE,
     Permission.HINT_YIELD: frozenset({"interview_entry.body", "interview_entry.outcome"}),
-    # Added to while a review runs, by whoever is told more; shown to those who review.
-    Permission.OBJECTION_RECORD: frozenset({"model_objection.body"}),
     Permission.OBJECTION_WORK: FACE | {"model_objection.body", "model_objection.answer", "risk_score.body"},
     Permission.UNPLACED_WORK: IDENTITY | {"unplaced_answer.body"},
     Permission.RETEST_WORK: FACE | {"retest.body"},

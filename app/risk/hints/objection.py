@@ -63,27 +63,13 @@ def objected(session: Session) -> frozenset[UUID]:
 
 
 def raise_for(access: Access, student: Student, *, text: str) -> None:
-    """Write down what the student said; the head of the centre owes the review.
-
-    While a review runs, what is said again is added to it, and answered alike: whoever writes it down does not learn
-    that a colleague did so before (law 4).
-    """
-    row = access.session.scalar(
-        select(ModelObjection).where(
-            ModelObjection.student_id == student.id, ModelObjection.stage == ObjectionStage.OPEN
-        )
+    """Write down what the student said; the head of the centre owes the review."""
+    held = select(ModelObjection.id).where(
+        ModelObjection.student_id == student.id, ModelObjection.stage == ObjectionStage.OPEN
     )
-    if row is None:
-        row = _begun(access, student, text)
-    else:
-        before = access.open(row, ModelObjection.body)
-        access.seal(row, ModelObjection.body, f"{before}\n{today():%Y-%m-%d} 补充：{text}")
-    post.tell(access, row.owner_id, role_of(access.session, row.owner_id), "objection_raised")
-    access.record(ObjectionRaised(object_id=row.id, student_ids=(student.id,)))
-
-
-def _begun(access: Access, student: Student, text: str) -> ModelObjection:
-    owner, _ = _reviewer(access)
+    if access.session.scalar(held) is not None:
+        raise Refusal("这名学生的异议已经登记，正在复核，不用重复登记。有补充请直接告诉心理中心。")
+    owner, role = _reviewer(access)
     row = ModelObjection(
         id=new_id(),
         student_id=student.id,
@@ -95,7 +81,8 @@ def _begun(access: Access, student: Student, text: str) -> ModelObjection:
     )
     access.seal(row, ModelObjection.body, text)
     access.session.add(row)
-    return row
+    post.tell(access, owner, role, "objection_raised")
+    access.record(ObjectionRaised(object_id=row.id, student_ids=(student.id,)))
 
 
 def _reviewer(access: Access) -> tuple[UUID, Role]:

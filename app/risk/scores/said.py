@@ -32,7 +32,8 @@ from models.risk_model import ModelObjection, ModelStage, ObjectionStage, RiskMo
 from models.sealed import Sealed
 
 SOME = 500
-Row, Text = TypeVar("Row"), TypeVar("Text")
+Row = TypeVar("Row")
+Text = TypeVar("Text")
 
 
 class Band(StrEnum):
