@@ -125,7 +125,10 @@ class ObjectionStage(StrEnum):
 
 
 class ModelObjection(Versioned, HasStages, OfStudent, Base):
-    """A student does not want to be judged by the model: a person reviews it by a time."""
+    """A student does not want to be judged by the model: a person reviews it by a time.
+
+    A student may be written down twice: refusing the second would tell its author of the first (law 4).
+    """
 
     __tablename__ = "model_objection"
     __moves__ = {
@@ -135,15 +138,6 @@ class ModelObjection(Versioned, HasStages, OfStudent, Base):
         ObjectionStage.WITHDRAWN: set(),
     }
     __taken_back__ = frozenset({ObjectionStage.UPHELD})
-    __table_args__ = (
-        Index(
-            "uq_model_objection_open",
-            "student_id",
-            unique=True,
-            sqlite_where=text("stage = 'open'"),
-            postgresql_where=text("stage = 'open'"),
-        ),
-    )
 
     id: Mapped[Key]
     version: Mapped[int] = mapped_column(default=1)

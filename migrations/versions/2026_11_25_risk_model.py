@@ -65,14 +65,6 @@ def upgrade() -> None:
     )
     op.create_index("ix_model_objection_owner_id", "model_objection", ["owner_id"], unique=False)
     op.create_index("ix_model_objection_student_id", "model_objection", ["student_id"], unique=False)
-    op.create_index(
-        "uq_model_objection_open",
-        "model_objection",
-        ["student_id"],
-        unique=True,
-        sqlite_where=sa.text("stage = 'open'"),
-        postgresql_where=sa.text("stage = 'open'"),
-    )
     op.create_table(
         "risk_model",
         sa.Column("id", Id(), nullable=False),
@@ -220,7 +212,6 @@ def downgrade() -> None:
     op.drop_index("uq_risk_model_edition", table_name="risk_model")
     op.drop_index("uq_risk_model_active", table_name="risk_model")
     op.drop_table("risk_model")
-    op.drop_index("uq_model_objection_open", table_name="model_objection")
     op.drop_index("ix_model_objection_student_id", table_name="model_objection")
     op.drop_index("ix_model_objection_owner_id", table_name="model_objection")
     op.drop_table("model_objection")

@@ -63,12 +63,10 @@ def objected(session: Session) -> frozenset[UUID]:
 
 
 def raise_for(access: Access, student: Student, *, text: str) -> None:
-    """Write down what the student said; the head of the centre owes the review."""
-    held = select(ModelObjection.id).where(
-        ModelObjection.student_id == student.id, ModelObjection.stage == ObjectionStage.OPEN
-    )
-    if access.session.scalar(held) is not None:
-        raise Refusal("这名学生的异议已经登记，正在复核，不用重复登记。有补充请直接告诉心理中心。")
+    """Write down what the student said; the head of the centre owes the review.
+
+    Said again it is another one to review: no answer tells that there was a first.
+    """
     owner, role = _reviewer(access)
     row = ModelObjection(
         id=new_id(),
