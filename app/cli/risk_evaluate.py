@@ -20,12 +20,12 @@ from app.cli.risk_lines import lines_of
 from app.cli.risk_prepared import DAY, START, Asked, Prepared, prepare
 from app.cli.risk_report import FOLDS, Found, evaluated, untrained
 from ml import monotone
-from ml.evaluate import LEAK, Forward, forward, out_of_given_folds, worth
+from ml.evaluate import LEAK, Forward, forward, worth
 from ml.fairness import by_group
 from ml.features import FeatureTable
 from ml.folds import deal
 from ml.intervals import Floats
-from ml.train import Beat, OutOfFold, Settings, TooFew, out_of_fold, train
+from ml.train import Beat, OutOfFold, Settings, TooFew, out_of_fold, out_of_given_folds, train
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _LEAK_STATUS = 3
