@@ -47,7 +47,8 @@ def _grid(values: Floats) -> Floats:
     if len(known) > _MOST_STEPS:
         known = np.unique(np.quantile(known, np.linspace(0, 1, _MOST_STEPS)))
     past = _BEYOND * (known[-1] - known[0]) + 1
-    return np.clip(np.concatenate([[known[0] - past], known, [known[-1] + past]]), -LARGEST, LARGEST)
+    ends = max(known[0] - past, -LARGEST), min(known[-1] + past, LARGEST)
+    return np.concatenate([ends[:1], known, ends[1:]])
 
 
 def _falls(model: Model, table: FeatureTable, place: int, grid: Floats, sign: int, rules: Floats | None) -> int:

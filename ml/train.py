@@ -2,7 +2,8 @@
 
 1. People are dealt to folds; nobody stands on both sides of one.
 2. Two additive parts: straight and bent lines (``ml/ramps.py``) and boosted steps (``ml/boosted.py``), the rounds of
-   the latter found on the held-out folds. The blend is the mean of their log-odds.
+   the latter found on the held-out folds. The blend is one fixed weighted mean
+   of their log-odds.
 3. The blend of the held-out rows is calibrated (``ml/calibrate.py``) with missing values already without effect.
 4. Both parts are learned once more from all rows, added up feature by feature, centred and frozen (``ml/shape.py``).
 
