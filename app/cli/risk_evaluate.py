@@ -13,6 +13,7 @@ from typing import Any
 import click
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from app.cli import risk_table
 from app.cli.output import json_option, progress, report
@@ -65,7 +66,8 @@ def evaluate_command(
     settings = Settings(seed=seed)
     repeats = repeats or _repeats(len(held.labels), len(held.columns))
     try:
-        found = _run(held, settings, repeats, None if same_time else LEAK)
+        with threadpool_limits(1):  # on tables of this size threads only wait for each other
+            found = _run(held, settings, repeats, None if same_time else LEAK)
     except TooFew:
         result = untrained(held, settings)
         report(result, as_json=as_json, words="\n".join(lines_of(result)))
