@@ -93,6 +93,7 @@ def out_of_fold(
 
 
 def logistic(table: FeatureTable, y: Floats, w: Floats, split: Split) -> Floats:
+    """Log-odds of the test rows by plain logistic regression (scikit-learn's, C = 1) on the training rows."""
     train, test = _design(table, split)
     model = LogisticRegression(max_iter=5000)
     with warnings.catch_warnings():
@@ -120,6 +121,7 @@ def _design(table: FeatureTable, split: Split) -> tuple[Floats, Floats]:
 
 
 def mono_additive(table: FeatureTable, y: Floats, w: Floats, split: Split) -> Floats:
+    """Log-odds of the test rows by boosted trees of one feature each that keep every declared direction."""
     signs = {Direction.INCREASING: 1, Direction.DECREASING: -1, Direction.NONE: 0}
     model = HistGradientBoostingClassifier(
         max_iter=_ITERATIONS,
@@ -136,6 +138,7 @@ def mono_additive(table: FeatureTable, y: Floats, w: Floats, split: Split) -> Fl
 
 
 def boosted_default(table: FeatureTable, y: Floats, w: Floats, split: Split) -> Floats:
+    """Log-odds of the test rows by boosted trees with every setting as it comes."""
     model = HistGradientBoostingClassifier(categorical_features=_nominal(table), random_state=0)
     return _boosted(model, table, y, w, split)
 

@@ -1,4 +1,9 @@
-"""Two additive parts learned side by side, weighed by rows they did not see, and added up to one curve per feature."""
+"""Two additive parts learned side by side, weighed by rows they did not see, and added up to one curve per feature.
+
+The lines weigh a little more than the trees (``LINES``). On the public follow-up tables .5 to .7 differ by less than
+.001 in AUC; on 24 made tables of faint or rare straight effects, where trees follow noise, .6 lost .0046 to plain
+logistic regression and .5 lost .0058; on bent truths it keeps nearly all that the trees add.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +19,7 @@ from ml.folds import Index, sides
 from ml.model import RULES
 from ml.shape import Additive, Floats, Shape, centred, ordered, total
 
+LINES = 0.6  # share of the lines in the blend; the trees get the rest
 DOUBT = 0.1  # rows that showed nothing, per row learned from, where few labels meet no rules
 
 
@@ -49,7 +55,7 @@ def learn(rows: Rows, share: float, beat: Callable[[int], None]) -> Learned:
     beat(1)
     grown = boosted.grow(rows.features, *every, rows.fold_of)
     beat(2)
-    blend = (bent + grown.log_odds) / 2
+    blend = LINES * bent + (1 - LINES) * grown.log_odds
     by_rules = None
     if rows.rules is not None and share < 1:
         column = rows.rules[:, None]
@@ -70,10 +76,11 @@ def learn(rows: Rows, share: float, beat: Callable[[int], None]) -> Learned:
 def compose(rows: Rows, learned: Learned) -> tuple[tuple[Feature, ...], tuple[Shape, ...], float]:
     """The calibrated blend as one centred, monotone curve per feature, and the log-odds of the average person."""
     slope, own = learned.calibration.slope, 1 - learned.rules_share
-    base = learned.calibration.intercept + slope * own * (learned.ramps.intercept + learned.trees.intercept) / 2
+    of_lines, of_trees = slope * own * LINES, slope * own * (1 - LINES)
+    base = learned.calibration.intercept + of_lines * learned.ramps.intercept + of_trees * learned.trees.intercept
     features, values = rows.features, rows.values
     shapes = [
-        total([bent, stepped]).times(slope * own / 2)
+        total([bent.times(of_lines), stepped.times(of_trees)])
         for bent, stepped in zip(learned.ramps.shapes, learned.trees.shapes, strict=True)
     ]
     if learned.rules is not None and rows.rules is not None:

@@ -37,14 +37,17 @@ def base_rate(labels: Floats, weights: Floats) -> float:
 def calibrate(said: Floats, labels: Floats, weights: Floats, *, doubt: float = 0.0) -> Calibration:
     """Fit the two numbers by damped Newton steps.
 
-    ``doubt`` pulls the slope toward 0 as if that many rows of even odds had shown nothing at one standard deviation.
+    ``doubt`` pulls the slope toward 0 as if that many rows at the base rate had shown nothing at one standard deviation
+    (of a rare outcome a row says little, and so does a row that showed nothing).
     """
     middle = float(np.sum(said * weights) / np.sum(weights))
     spread = float(np.sqrt(np.sum(weights * (said - middle) ** 2) / np.sum(weights)))
     base = base_rate(labels, weights)
     if spread < 1e-9:
         return Calibration(0.0, base)
-    slope, intercept = _newton((said - middle) / spread, labels, weights, base, doubt / 4 + 1e-3)
+    rate = float(expit(base))
+    ridge = doubt * rate * (1 - rate) + 1e-3
+    slope, intercept = _newton((said - middle) / spread, labels, weights, base, ridge)
     if slope <= 0:
         return Calibration(0.0, base)
     return Calibration(slope / spread, intercept - slope * middle / spread)

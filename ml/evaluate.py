@@ -20,7 +20,7 @@ from ml import baselines
 from ml.baselines import Ordered
 from ml.features import FeatureTable
 from ml.figures import Figures, evaluate, figures_of
-from ml.forward import Forward, across, forward, out_of_given_folds
+from ml.forward import Forward, across, forward
 from ml.intervals import Estimate, Floats, as_json, by_spread
 from ml.rows import CAPACITY, DRAWS, SEED, THRESHOLDS, Asked, Drawn, Rows, prepare
 from ml.train import Beat, OutOfFold, Settings, nothing, out_of_fold
@@ -34,7 +34,6 @@ __all__ = [
     "across",
     "evaluate",
     "forward",
-    "out_of_given_folds",
     "shuffled_labels",
     "worth",
 ]

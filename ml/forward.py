@@ -8,7 +8,7 @@ is not over yet. ``forward`` learns from earlier rounds and measures the last.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ from ml.features import FeatureTable
 from ml.figures import Figures, evaluate
 from ml.intervals import Floats
 from ml.rows import CAPACITY, DRAWS, SEED
-from ml.train import Beat, OutOfFold, Settings, TooFew, nothing, train
+from ml.train import Beat, Settings, TooFew, nothing, train
 
 
 @dataclass(frozen=True)
@@ -139,43 +139,6 @@ def across(
             draws=draws,
             seed=seed,
         )
-    return found
-
-
-def out_of_given_folds(
-    table: FeatureTable,
-    labels: NDArray[Any],
-    folds: NDArray[np.int_],
-    *,
-    rules: Floats | None = None,
-    weights: Floats | None = None,
-    settings: Settings | None = None,
-    beat: Beat = nothing,
-) -> OutOfFold:
-    """The whole procedure on folds dealt elsewhere (repeats x rows), for groups of people that must stay together.
-
-    A class or a college is no person: labels count by people, folds part by group.
-    """
-    size = folds.shape
-    found = OutOfFold(
-        log_odds=np.full(size, np.nan),
-        would_say=np.full(size, np.nan),
-        ramps=np.full(size, np.nan),
-        trees=np.full(size, np.nan),
-        abstains=np.full(size, "", dtype="U7"),
-        folds=folds,
-    )
-    steps = [(turn, fold) for turn in range(len(folds)) for fold in np.unique(folds[turn])]
-    y, asked = np.asarray(labels), replace(settings or Settings(), least_labels=2, least_positives=2)
-    for done, (turn, fold) in enumerate(steps, start=1):
-        learn, held = np.flatnonzero(folds[turn] != fold), np.flatnonzero(folds[turn] == fold)
-        model = train(table.rows(learn), y[learn], rules=_of(rules, learn), weights=_of(weights, learn), settings=asked)
-        scored = model.score(table.rows(held), rules=_of(rules, held))
-        found.log_odds[turn, held], found.would_say[turn, held] = scored.log_odds, scored.would_say
-        found.abstains[turn, held] = scored.abstains
-        found.ramps[turn, held] = model.parts.ramps.log_odds(table.values[held])
-        found.trees[turn, held] = model.parts.trees.log_odds(table.values[held])
-        beat(done, len(steps))
     return found
 
 

@@ -71,7 +71,7 @@ class Ranked:
 
 
 def auc(held: Ranked, weights: Floats) -> float:
-    """The chance that a row with the event stands above one without; equals count half."""
+    """The chance that a row with the event stands above one without; equals count half (Mann and Whitney 1947)."""
     hits, misses = held.grouped(weights * held.labels), held.grouped(weights * (1 - held.labels))
     if hits.sum() <= 0 or misses.sum() <= 0:
         return np.nan
@@ -79,6 +79,7 @@ def auc(held: Ranked, weights: Floats) -> float:
 
 
 def average_precision(held: Ranked, weights: Floats) -> float:
+    """The precision at every event, averaged over events: steps without interpolation, equals taken together."""
     hits, all_ = held.grouped(weights * held.labels), held.grouped(weights)
     if hits.sum() <= 0:
         return np.nan
@@ -100,35 +101,43 @@ def taken(held: Ranked, weights: Floats, capacity: float) -> Floats:
 
 
 def recall(held: Ranked, weights: Floats, part: Floats) -> float:
+    """The share of all events that is on the list; ``part`` is what ``taken`` gave."""
     return ratio((weights * part * held.labels).sum(), (weights * held.labels).sum())
 
 
 def precision(held: Ranked, weights: Floats, part: Floats) -> float:
+    """The share of the list that has the event; ``part`` is what ``taken`` gave."""
     return ratio((weights * part * held.labels).sum(), (weights * part).sum())
 
 
 def brier(held: Ranked, weights: Floats) -> float:
+    """The mean squared distance of probability and outcome (Brier 1950): 0 is perfect, less is better."""
     return ratio((weights * (held.probabilities - held.labels) ** 2).sum(), weights.sum())
 
 
 def net_benefit(held: Ranked, weights: Floats, threshold: float) -> float:
-    """True positives less false ones at the exchange rate of the threshold, per person."""
+    """True positives less false ones at the exchange rate of the threshold, per person (Vickers and Elkin 2006)."""
     chosen = weights * (held.probabilities >= threshold)
     gain = (chosen * held.labels).sum() - (chosen * (1 - held.labels)).sum() * threshold / (1 - threshold)
     return ratio(gain, weights.sum())
 
 
 def net_benefit_of_all(held: Ranked, weights: Floats, threshold: float) -> float:
+    """The net benefit of talking to everybody."""
     share = ratio((weights * held.labels).sum(), weights.sum())
     return share - (1 - share) * threshold / (1 - threshold)
 
 
 def ratio(part: float, whole: float) -> float:
+    """The share; nan where there is no whole."""
     return float(part / whole) if whole > 0 else np.nan
 
 
 def calibration_line(held: Ranked, weights: Floats) -> tuple[float, float]:
-    """Slope and intercept of an unpenalised logistic regression of the event on the log-odds."""
+    """Slope and intercept of an unpenalised logistic regression of the event on the log-odds (Cox 1958).
+
+    1 and 0 are right; a slope below 1 says that the probabilities are too far apart. nan where no slope exists.
+    """
     odds, hits, all_ = held.by_level(weights)
     middle = ratio((all_ * odds).sum(), all_.sum())
     spread = np.sqrt(ratio((all_ * (odds - middle) ** 2).sum(), all_.sum()))

@@ -40,7 +40,8 @@ RULES = Feature(
 class Parts:
     """What the model was blended from, for its card and for comparing speed; scoring does not need it.
 
-    ``log_odds = slope * ((1 - rules_share) * (ramps + trees) / 2 + rules_share * rules) + intercept``.
+    ``log_odds = slope * ((1 - rules_share) * blend + rules_share * rules) + intercept``, where the blend is the
+    weighted mean of ``ramps`` and ``trees`` (``LINES`` in ``ml/blend.py``).
     ``forest`` (the scikit-learn estimator) lives only in the process that trained: it is not stored.
     """
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ml.features import FeatureTable
+from ml.features import LARGEST, FeatureTable
 from ml.intervals import Floats
 from ml.model import Model
 
@@ -35,7 +35,7 @@ def raised(model: Model, table: FeatureTable, *, rules: Floats | None = None) ->
     for place, feature in enumerate(table.features):
         if feature.direction.sign:
             grid = _grid(table.values[:, place])
-            bad = _falls(model, table, place, grid * 1.0, feature.direction.sign, rules)
+            bad = _falls(model, table, place, grid, feature.direction.sign, rules)
             found.append(Monotone(feature.key, len(table), len(grid), bad))
     return tuple(found)
 
@@ -47,7 +47,8 @@ def _grid(values: Floats) -> Floats:
     if len(known) > _MOST_STEPS:
         known = np.unique(np.quantile(known, np.linspace(0, 1, _MOST_STEPS)))
     past = _BEYOND * (known[-1] - known[0]) + 1
-    return np.concatenate([[known[0] - past], known, [known[-1] + past]])
+    ends = max(known[0] - past, -LARGEST), min(known[-1] + past, LARGEST)
+    return np.concatenate([ends[:1], known, ends[1:]])
 
 
 def _falls(model: Model, table: FeatureTable, place: int, grid: Floats, sign: int, rules: Floats | None) -> int:

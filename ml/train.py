@@ -2,7 +2,8 @@
 
 1. People are dealt to folds; nobody stands on both sides of one.
 2. Two additive parts: straight and bent lines (``ml/ramps.py``) and boosted steps (``ml/boosted.py``), the rounds of
-   the latter found on the held-out folds. The blend is the mean of their log-odds.
+   the latter found on the held-out folds. The blend is one fixed weighted mean
+   of their log-odds.
 3. The blend of the held-out rows is calibrated (``ml/calibrate.py``) with missing values already without effect.
 4. Both parts are learned once more from all rows, added up feature by feature, centred and frozen (``ml/shape.py``).
 
@@ -20,7 +21,7 @@ sums made in one order give the same bits.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import scipy
@@ -112,30 +113,46 @@ def out_of_fold(
 ) -> OutOfFold:
     """Run the whole procedure, inner folds and all, ``folds`` times per repeat, each time on the other rows."""
     _enough(table, labels, settings)
-    size = (repeats, len(table))
+    count = _folds(table, labels, folds)
+    seeds = range(settings.seed + 1, settings.seed + 1 + repeats)
+    dealt = np.array([deal(table.people, labels, folds=count, seed=seed) for seed in seeds])
+    return out_of_given_folds(table, labels, dealt, rules=rules, weights=weights, settings=settings, beat=beat)
+
+
+def out_of_given_folds(
+    table: FeatureTable,
+    labels: Labels,
+    folds: Index,
+    *,
+    rules: Floats | None = None,
+    weights: Floats | None = None,
+    settings: Settings = Settings(),
+    beat: Beat = nothing,
+) -> OutOfFold:
+    """The whole procedure on folds dealt elsewhere (repeats x rows), for groups of people that must stay together.
+
+    A class or a college is no person: labels count by people, folds part by group. Raises ``TooFew`` where the rest
+    of a fold has fewer than two people of either outcome.
+    """
+    size = folds.shape
     found = OutOfFold(
         log_odds=np.empty(size),
         would_say=np.empty(size),
         ramps=np.empty(size),
         trees=np.empty(size),
         abstains=np.full(size, "", dtype="U7"),
-        folds=np.zeros(size, dtype=np.int_),
+        folds=folds,
     )
-    for repeat in range(repeats):
-        fold_of = deal(table.people, labels, folds=_folds(table, labels, folds), seed=settings.seed + 1 + repeat)
-        found.folds[repeat] = fold_of
-        for fold in range(int(fold_of.max()) + 1):
-            learn, held = sides(fold_of, fold)
-            model = _model(
-                table.rows(learn),
-                labels[learn],
-                None if rules is None else rules[learn],
-                None if weights is None else weights[learn],
-                settings,
-                nothing,
-            )
-            _say(found, repeat, held, model, table.rows(held), None if rules is None else rules[held])
-            beat(repeat * (int(fold_of.max()) + 1) + fold + 1, repeats * (int(fold_of.max()) + 1))
+    steps = [(repeat, int(fold)) for repeat in range(len(folds)) for fold in np.unique(folds[repeat])]
+    least = replace(settings, least_labels=2, least_positives=2)
+    for done, (repeat, fold) in enumerate(steps, start=1):
+        learn, held = sides(folds[repeat], fold)
+        of_learn, of_held = ((None if rules is None else rules[rows]) for rows in (learn, held))
+        own = None if weights is None else weights[learn]
+        _enough(table.rows(learn), labels[learn], least)
+        model = _model(table.rows(learn), labels[learn], of_learn, own, settings, nothing)
+        _say(found, repeat, held, model, table.rows(held), of_held)
+        beat(done, len(steps))
     return found
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.intake.cells import Cell, date_of, number_of, text_of
+from ml.features import LARGEST
 from ml.intervals import Floats
 from models.refusal import Refusal
 
@@ -74,7 +75,9 @@ def numbers(name: str, cells: list[Cell], rows: list[int], *, whole: bool = Fals
 
 
 def _parsed(words: list[str]) -> dict[str, float | None]:
-    return {word: number_of(word) for word in set(words) if word}
+    """The number in each word; one that is too large to reckon with is none."""
+    found = {word: number_of(word) for word in set(words) if word}
+    return {word: None if value is None or abs(value) > LARGEST else value for word, value in found.items()}
 
 
 def _values(words: list[str], parsed: dict[str, float | None]) -> Floats:

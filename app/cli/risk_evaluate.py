@@ -13,6 +13,7 @@ from typing import Any
 import click
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from app.cli import risk_table
 from app.cli.output import json_option, progress, report
@@ -20,17 +21,17 @@ from app.cli.risk_lines import lines_of
 from app.cli.risk_prepared import DAY, START, Asked, Prepared, prepare
 from app.cli.risk_report import FOLDS, Found, evaluated, untrained
 from ml import monotone
-from ml.evaluate import LEAK, Forward, forward, out_of_given_folds, worth
+from ml.evaluate import LEAK, Forward, forward, worth
 from ml.fairness import by_group
 from ml.features import FeatureTable
 from ml.folds import deal
 from ml.intervals import Floats
-from ml.train import Beat, OutOfFold, Settings, TooFew, out_of_fold, train
+from ml.train import Beat, OutOfFold, Settings, TooFew, out_of_fold, out_of_given_folds, train
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _LEAK_STATUS = 3
-_REPEATS, _MANY_ROWS = 3, 2000
-"""Of many rows one dealing into folds says as much as three of few."""
+_REPEATS, _MANY_ROWS, _MANY_CELLS = 3, 2000, 20_000
+"""Of many rows one dealing into folds says as much as three of few; of many columns three take minutes."""
 _FEW_ROUNDS = 12
 """Different moments up to which each is a round of its own; of more, the last quarter of the rows is the last round."""
 _LAST = 0.75
@@ -49,7 +50,9 @@ _LAST = 0.75
 @click.option("--weights", help="权重所在的列。")
 @click.option("--event-days", help="从该行到结局的天数所在的列。")
 @click.option("--time", "moment", help="轮次或日期所在的列：另以最后一轮检验由以前各轮训练的模型。")
-@click.option("--repeats", type=click.IntRange(1, 50), help="重复划分的次数；不写则 2000 行以内 3 次，更多则 1 次。")
+@click.option(
+    "--repeats", type=click.IntRange(1, 50), help="重复划分的次数；不写则小表 3 次（2000 行、2 万格），大表 1 次。"
+)
 @click.option("--seed", default=Settings().seed, show_default=True, type=click.IntRange(0))
 @click.option("--same-time", is_flag=True, help="结局与各列同时得到，不是随访；不作泄漏判断。")
 @json_option
@@ -61,9 +64,10 @@ def evaluate_command(
     asked = Asked(time=moment, **words)
     held = prepare(risk_table.read(file, knows=asked.words), asked)
     settings = Settings(seed=seed)
-    repeats = repeats or (_REPEATS if len(held.labels) <= _MANY_ROWS else 1)
+    repeats = repeats or _repeats(len(held.labels), len(held.columns))
     try:
-        found = _run(held, settings, repeats, None if same_time else LEAK)
+        with threadpool_limits(1):  # on tables of this size threads only wait for each other
+            found = _run(held, settings, repeats, None if same_time else LEAK)
     except TooFew:
         result = untrained(held, settings)
         report(result, as_json=as_json, words="\n".join(lines_of(result)))
@@ -72,6 +76,10 @@ def evaluate_command(
     report(result, as_json=as_json, words="\n".join(lines_of(result)))
     if found.comparison.leak_suspected:
         raise SystemExit(_LEAK_STATUS)
+
+
+def _repeats(rows: int, columns: int) -> int:
+    return _REPEATS if rows <= _MANY_ROWS and rows * columns <= _MANY_CELLS else 1
 
 
 def _run(held: Prepared, settings: Settings, repeats: int, limit: float | None) -> Found:

@@ -80,11 +80,8 @@ def evaluated(held: Prepared, found: Found, *, seconds: float, settings: Setting
 
 def untrained(held: Prepared, settings: Settings) -> dict[str, Any]:
     """Too few outcomes: say so, and put the rows in the order of the rules if there are any."""
-    positives = int(held.labels.sum())
-    reason = (
-        f"有结局的 {len(held.labels)} 行（有 {positives}，没有 {len(held.labels) - positives}），"
-        f"少于训练所需：{settings.least_labels} 人，两种结局各 {settings.least_positives} 人。"
-        + ("本次不训练，按规则排序。" if held.rules is not None else "本次不训练；没有给出规则，不能排序。")
+    reason = _too_few(held, settings) + (
+        "本次不训练，按规则排序。" if held.rules is not None else "本次不训练；没有给出规则，不能排序。"
     )
     result: dict[str, Any] = {"trained": False, "reason": reason, **_about(held), "procedure": PROCEDURE}
     result["baselines"] = {"rules": None}
@@ -96,6 +93,20 @@ def untrained(held: Prepared, settings: Settings) -> dict[str, Any]:
             evaluate(held.labels, np.where(np.isnan(ranks), np.nan, 0.0), ranks=ranks, weights=_weights(held))
         )
     return result | {"leak_suspected": False, "versions": versions()}
+
+
+def _too_few(held: Prepared, settings: Settings) -> str:
+    """What is lacking: outcomes of different people, or, where there are enough, outcomes outside a few groups."""
+    people = held.table.people[held.labelled]
+    everyone, positives, negatives = (
+        len(np.unique(people[chosen])) for chosen in (held.labels >= 0, held.labels == 1, held.labels == 0)
+    )
+    if everyone >= settings.least_labels and min(positives, negatives) >= settings.least_positives:
+        return "同一种结局几乎都在少数几组里，留出这些组之后，其余的组不够训练；请换一列作 --group，或不写。"
+    return (
+        f"有结局的 {len(held.labels)} 行、{everyone} 人（有 {positives}，没有 {negatives}），"
+        f"少于训练所需：{settings.least_labels} 人，两种结局各 {settings.least_positives} 人。"
+    )
 
 
 def versions() -> dict[str, str]:

@@ -164,6 +164,17 @@ def test_classes_part_the_folds_and_people_read_of_it_in_chinese(tmp_path: Path)
     assert "模型提示" in ended.out
 
 
+def test_an_outcome_of_one_class_alone_is_told_as_such_and_not_as_too_few(tmp_path: Path) -> None:
+    rows = [{"x": number * 7 % 31, "class": number % 12, "y": int(number % 12 == 3)} for number in range(360)]
+    file = written(tmp_path / "x.csv", rows)
+
+    ended = run(tmp_path, "risk", "evaluate", "--table", file, "--label", "y", "--group", "class", "--json")
+
+    assert (ended.status, ended.held["trained"], ended.held["positives"]) == (0, False, 30)
+    assert "少数几组" in ended.held["reason"]
+    assert "少于训练所需" not in ended.held["reason"]
+
+
 def test_a_few_groups_part_only_the_figures(tmp_path: Path) -> None:
     file = written(tmp_path / "x.csv", students(120, 6))
 
@@ -211,6 +222,7 @@ def test_broken_files_are_refused_in_words(tmp_path: Path) -> None:
     assert "出现了两次" in refusal("a,a,y", "1,2,0")
     assert "第 3 行有 4 格，表头只有 2 列" in refusal("a,y", "1,0", "1,0,3,4")
     assert "第 21 行“a”列：应为数字" in refusal("a,y", *["1,0", "2,1"] * 9, "3,1", "秘密,0", "4,0")
+    assert "第 4 行“a”列：应为数字" in refusal("a,y", "1,0", "2,1", "1e308,0", *["3,1", "4,0"] * 9)
     assert "有 3 种取值" in refusal("a,y", "1,0", "2,1", "3,2")
     assert "全部为空" in refusal("a,y", "1,", "2,NA")
     assert "没有列“z”" in refusal("a,y", "1,0", label="z")

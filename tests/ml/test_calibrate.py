@@ -47,6 +47,20 @@ def test_doubt_pulls_the_slope_toward_nothing() -> None:
     assert slopes[-1] == pytest.approx(0, abs=1e-3)
 
 
+def test_doubt_weighs_as_much_where_the_outcome_is_rare() -> None:
+    """A tenth as many rows again that showed nothing must not halve the slope of an outcome of one in seventy."""
+    chance = np.random.default_rng(8)
+    kept = {}
+    for middle in (0.0, -4.6):
+        said = chance.normal(size=40_000)
+        labels = (chance.random(40_000) < 1 / (1 + np.exp(-(said + middle)))).astype(float)
+        doubted, sure = (calibrate(said, labels, np.ones(40_000), doubt=doubt).slope for doubt in (4000, 0))
+        kept[middle] = doubted / sure
+
+    assert 0.85 < kept[-4.6] < 0.98
+    assert kept[-4.6] == pytest.approx(kept[0.0], abs=0.06)
+
+
 @given(st.lists(st.tuples(st.floats(-50, 50), st.booleans()), min_size=2, max_size=40))
 def test_it_ends_with_finite_numbers_whatever_it_is_given(rows: list[tuple[float, bool]]) -> None:
     """Separated classes, one class only, all the same: never an error, a warning or a nan."""

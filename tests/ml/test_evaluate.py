@@ -11,11 +11,11 @@ from sklearn.metrics import roc_auc_score
 
 from ml import baselines, card
 from ml.baselines import Split
-from ml.evaluate import Comparison, Leak, forward, out_of_given_folds, shuffle_between_people, worth
-from ml.features import FeatureTable
+from ml.evaluate import Comparison, Leak, forward, shuffle_between_people, worth
+from ml.features import LARGEST, FeatureTable
 from ml.forward import across, forward_split, group_splits
 from ml.monotone import raised
-from ml.train import OutOfFold, TooFew, out_of_fold, train
+from ml.train import OutOfFold, TooFew, out_of_fold, out_of_given_folds, train
 from tests.ml.tables import DAY, college, made
 
 
@@ -222,6 +222,13 @@ def test_raising_a_score_is_tried_on_every_row_and_a_fall_is_seen() -> None:
     mixed = made({"score": np.where(np.arange(420) < 9, np.nan, table.column("score"))}, rising=("score",))
     alone = train(made({"score": -table.column("score")}), labels)
     assert raised(alone, mixed)[0].violations == 420
+
+
+def test_raising_is_tried_up_to_the_largest_number_there_is() -> None:
+    _table, labels, _oof = measured()
+    far = made({"score": np.where(np.arange(420) % 2 > 0, LARGEST, -LARGEST)}, rising=("score",))
+
+    assert [(one.rows, one.steps, one.violations) for one in raised(train(far, labels), far)] == [(420, 4, 0)]
 
 
 def test_the_figures_are_told_in_a_few_sentences() -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from numpy.typing import NDArray
 
+from ml.blend import LINES
 from ml.model import Model, reasons
 from tests.ml.made import FEATURES, KEYS, college, gappy_model, model, of
 
@@ -86,7 +87,8 @@ def test_without_gaps_the_curves_say_what_the_calibrated_blend_of_the_parts_says
     own = made()
     parts = own.parts
     trees = parts.forest.estimator.decision_function(parts.forest.inputs(table.values))
-    blend = parts.slope * (parts.ramps.log_odds(table.values) + trees) / 2 + parts.intercept
+    mean = LINES * parts.ramps.log_odds(table.values) + (1 - LINES) * trees
+    blend = parts.slope * mean + parts.intercept
 
     assert np.abs(own.score(table).would_say - blend).max() < 1e-9
 
