@@ -129,6 +129,11 @@ def migration_engine(url: str) -> Engine:
     return engine
 
 
+def _text(raw: bytes) -> str:
+    """What stands in a column, even if somebody wrote bytes there that are no text: one spoilt row stops no page."""
+    return raw.decode("utf-8", "surrogateescape")
+
+
 def _sqlite(url: str, pool_size: int) -> Engine:
     engine = create_engine(
         url, pool_size=pool_size, max_overflow=16, connect_args={"check_same_thread": False}, hide_parameters=True
@@ -137,6 +142,7 @@ def _sqlite(url: str, pool_size: int) -> Engine:
     @event.listens_for(engine, "connect")
     def prepare(connection: sqlite3.Connection, _record: Any) -> None:
         connection.isolation_level = None
+        connection.text_factory = _text
         connection.execute(BUSY_TIMEOUT)
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")

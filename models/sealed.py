@@ -76,6 +76,8 @@ class SealedType(TypeDecorator[Sealed]):
         raise TypeError(f"{self.tag} is never written into a statement")
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Sealed | None:
+        if isinstance(value, str):  # SQLite keeps what a shell wrote, as it wrote it: it is refused where it is opened
+            value = value.encode("utf-8", "surrogateescape")
         return None if value is None else Sealed(bytes(value))
 
 

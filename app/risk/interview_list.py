@@ -119,8 +119,10 @@ def hints_about(access: Access, entries: Sequence[Any]) -> dict[UUID, Said]:
     """What the active model says of the students of these entries, without those who object to it.
 
     Nor of those drawn by lot: whoever talks to them is to find out for himself,
-    or the lot would not check the hints but repeat them.
+    or the lot would not check the hints but repeat them. Nothing at all while its file cannot be believed.
     """
+    if shelf.active(access).trouble:
+        return {}
     without = objection.objected(access.session)
     asked = [entry.student_id for entry in entries if entry.origin is not EntryOrigin.AUDIT]
     return said.latest(access, [student for student in asked if student not in without])
