@@ -90,7 +90,7 @@ def build(door: Door, *, students: int, quiet: bool) -> dict[str, Any]:
     demo_results.write_late(folder / "补测结果（虚构）.xlsx", [*away[:8], *lines[-6:]], chance)
     with demo_past.days_ago(BEGIN):
         receipts = _bring_in_people(door, folder, quiet)
-    next_model = _live_through(door, folder, [line for line in lines if line.number[:4] != FRESHMEN], strains, quiet)
+    second = _live_through(door, folder, [line for line in lines if line.number[:4] != FRESHMEN], strains, quiet)
     with _step("导入普查结果、计分、预警", quiet) as beat:
         receipts["screening"] = import_results(
             door, folder / AUTUMN_FILE, round_name=ROUND, scales=("phq9", "gad7"), beat=beat
@@ -98,9 +98,10 @@ def build(door: Door, *, students: int, quiet: bool) -> dict[str, Any]:
     with _step("模拟一上午的工作", quiet) as beat:
         round_id = demo_story.play(door, beat, ROUND)
         demo_rounds.hold_interview(door)
-        if next_model is not None:
-            demo_model.watch(door, next_model, round_id)
         demo_rounds.connect_source(door, round_id, folder / "补测结果（虚构）.xlsx")
+    if second is not None:
+        with _step("训练第 3 版模型，开始试运行", quiet):
+            demo_model.train_and_watch(door, round_id)
     with door.enter(CONSOLE, Permission.MAINTENANCE, Purpose.ADMINISTRATION) as access:
         access.record(DemoBuilt(count=len(people)))
     screening = receipts["screening"]
@@ -125,9 +126,10 @@ def _bring_in_people(door: Door, folder: Path, quiet: bool) -> dict[str, Any]:
 
 
 def _live_through(door: Door, folder: Path, lines: list[Line], strains: Strains, quiet: bool) -> UUID | None:
-    """The year before: two rounds with what came of their talks, and the model that was learned from them.
+    """The year before: two rounds with what came of their talks, and two editions of the model, one after the other.
 
-    Returns the edition that is to be watched over this autumn's round.
+    The second knows how answers changed from round to round: so it can add names to this autumn's list.
+    Returns it, or none where the college is too small.
     """
     chance = random.Random(SEED + 1)  # noqa: S311 - invented people, no secrets
     demo_results.write_year_before(folder / "去年秋季结果（虚构）.xlsx", lines, chance, strains)
@@ -147,9 +149,14 @@ def _live_through(door: Door, folder: Path, lines: list[Line], strains: Strains,
     with demo_past.days_ago(185):
         if first is not None:
             demo_model.put_to_use(door, first)
+            demo_past.talk_through(door, spring, strains, "spring")
+    with _step("训练第 2 版模型", quiet), demo_past.days_ago(170):
+        second = demo_model.train_and_watch(door, spring)
+    with demo_past.days_ago(150):
+        if second is not None:
+            demo_model.put_to_use(door, second)
         demo_past.end(door, spring)
-    with _step("训练第 2 版模型", quiet), demo_past.days_ago(20):
-        return demo_model.train(door)
+    return second
 
 
 @contextmanager

@@ -28,6 +28,14 @@ def train(door: Door) -> UUID | None:
         return session.scalar(select(RiskModel.id).where(RiskModel.stage == ModelStage.TRAINED))
 
 
+def train_and_watch(door: Door, round_id: UUID) -> UUID | None:
+    """Train the next edition and let it speak over a round at once."""
+    model_id = train(door)
+    if model_id is not None:
+        watch(door, model_id, round_id)
+    return model_id
+
+
 def watch(door: Door, model_id: UUID, round_id: UUID) -> None:
     """Let an edition speak over a round without anything following from it."""
     with door.enter(_one(door, Role.CENTRE_HEAD), *MANAGING) as access:

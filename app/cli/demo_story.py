@@ -12,6 +12,7 @@ from app.cases import care, care_talk, opening, triage
 from app.cases.care_talk import Urgency
 from app.risk import duty as duties
 from app.risk import interview
+from app.risk.hints import audit_share
 from app.screening.rounds import absence, consent, coverage
 from app.screening.rounds import round as rounds
 from app.screening.rounds.round import Terms
@@ -33,6 +34,8 @@ TALKS = (
     "通了电话，人在实训基地，声音平静。说最近失恋，朋友陪着。约定明天当面见。",
 )
 SCALES = ("phq9", "gad7")
+BY_LOT = 0.01
+"""Share drawn for talks by lot: half of what is proposed, so that the list stays short."""
 ABSENCES = (AbsenceKind.AWAY, AbsenceKind.DECLINED, AbsenceKind.AWAY, AbsenceKind.ACCOUNT)
 NOTES = (
     "首次评估。来访者自述近一个月情绪低落，兴趣下降，入睡困难；否认当前有伤害自己的计划。约定每周一次，已告知保密例外。",
@@ -85,7 +88,7 @@ def play(door: Door, beat: Callable[[int, int], None], round_name: str) -> UUID:
 
 
 def _see_to_the_round(door: Door, name: str) -> UUID:
-    """The head gives the round its days and its consent text, and writes down why some have no result."""
+    """The head gives the round its days, its consent text and a few talks by lot, and says why some have no result."""
     with door.database.reading() as session:
         row = session.scalars(select(ScreeningRound).where(ScreeningRound.name == name)).one()
         missing = session.scalars(select(Student.id).where(coverage.missing(row)).order_by(Student.id).limit(8)).all()
@@ -99,6 +102,9 @@ def _see_to_the_round(door: Door, name: str) -> UUID:
             consent_id=consent.standard(access).id,
         )
         rounds.change(access, row, name=row.name, interviews_due=row.interviews_due_at, terms=terms)
+        needed = audit_share.cost(access, row, BY_LOT)
+        if needed.room >= needed.talks:
+            audit_share.switch_on(access, row, share=BY_LOT)
     with door.enter(head, Permission.ROUND_COVERAGE) as access:
         row = access.session.get_one(ScreeningRound, row.id)
         for place, student_id in enumerate(missing):

@@ -60,21 +60,23 @@ def interview_list() -> ResponseReturnValue:
 
 
 def _chosen(rounds: list[UUID]) -> UUID | None:
-    """The round asked for; when none was named and there is only one with open talks, that one."""
+    """The round asked for; when none was named, the newest with open talks: it is what the centre works at."""
     asked = request.args.get("round")
     if asked is not None:
         return next((round_id for round_id in rounds if str(round_id) == asked), None)
-    waiting = select(InterviewEntry.round_id).where(InterviewEntry.ended_at.is_(None)).distinct().limit(2)
-    found = access.session.scalars(waiting).all()
-    return found[0] if len(found) == 1 else None
+    waiting = select(InterviewEntry.round_id).where(InterviewEntry.ended_at.is_(None)).distinct()
+    still = set(access.session.scalars(waiting))
+    return next((round_id for round_id in rounds if round_id in still), None)
 
 
 def _reach(shown: Shown) -> dict[str, Any]:
+    still = access.count(InterviewEntry, InterviewEntry.ended_at.is_(None))
     if shown.round_id is None:
-        still = access.count(InterviewEntry, InterviewEntry.ended_at.is_(None))
-        return {"overview": None, "open_count": still, "weeks": capacity.weeks_for(access.session, still)}
+        weeks = capacity.weeks_for(access.session, still)
+        return {"overview": None, "open_count": still, "weeks": weeks, "elsewhere": 0}
     found = the_list.overview(access, access.session.get_one(ScreeningRound, shown.round_id))
-    return {"overview": found, "open_count": found.reach.people, "weeks": found.reach.weeks}
+    people = found.reach.people
+    return {"overview": found, "open_count": people, "weeks": found.reach.weeks, "elsewhere": still - people}
 
 
 @risk.route("/interviews/<uuid:entry_id>", needs=Permission.INTERVIEW_WORK, methods=["GET", "POST"])

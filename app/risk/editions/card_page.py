@@ -150,15 +150,10 @@ def _groups(held: list[dict[str, Any]]) -> list[dict[str, Any]]:
             told = one["figures"]
             row["people"] = str(one["people"])
             row["figures"] = [
-                " ".join(_braced(estimate(told[name], percent=name in {"prevalence", "recall", "precision"})))
-                for name in IN_GROUPS
+                estimate(told[name], percent=name in {"prevalence", "recall", "precision"}) for name in IN_GROUPS
             ]
         found.append(row)
     return found
-
-
-def _braced(said: tuple[str, str]) -> tuple[str, ...]:
-    return (said[0],) if said[1] == NOT_KNOWN else (said[0], f"（{said[1]}）")
 
 
 def _round(access: Access, model: RiskModel) -> str:
@@ -189,7 +184,7 @@ def _signed(access: Access, model: RiskModel) -> dict[str, Any]:
 
 
 def beside(sides: list[CardView]) -> list[tuple[str, list[str]]]:
-    """What each input weighs in each edition."""
+    """What each input weighs in each edition, of those that weigh anything in one of them."""
     held = [{one["meaning"]: one["weight"] for one in side.features} for side in sides]
-    names = dict.fromkeys(name for weights in held for name in weights)
+    names = dict.fromkeys(one["meaning"] for side in sides for one in side.features if not one["idle"])
     return [(name, [weights.get(name, NOT_KNOWN) for weights in held]) for name in names]

@@ -8,6 +8,7 @@ from typing import Any
 from app.risk.editions import card_page
 from app.risk.editions.card_page import CardView
 from app.risk.editions.card_plots import Drawing
+from app.risk.editions.card_words import NOT_KNOWN
 from app.security.access import Access
 from app.web import pdf as paper
 from app.web.plots import standalone
@@ -65,7 +66,8 @@ def _facts(view: CardView, model: RiskModel) -> list[list[str]]:
 def _group(row: dict[str, Any]) -> list[str]:
     if row["withheld"]:
         return [row["variable"], row["group"], row["words"]]
-    return [row["variable"], row["group"], row["people"], *row["figures"], row["words"]]
+    told = [value if interval == NOT_KNOWN else f"{value}（{interval}）" for value, interval in row["figures"]]
+    return [row["variable"], row["group"], row["people"], *told, row["words"]]
 
 
 def _feature(one: dict[str, Any]) -> list[str]:

@@ -102,7 +102,7 @@ def inputs(held: list[dict[str, Any]]) -> list[dict[str, str]]:
     words = catalogue.table("model_card")
     return [
         {
-            "meaning": one["meaning"] + (f"，{one['unit']}" if one["unit"] else ""),
+            "meaning": one["meaning"] + _in_brackets(one["unit"]),
             "source": words["source"].get(one["source"], one["source"]),
             "direction": words["direction"][one["direction"]],
             "sensitivity": words["sensitivity"][one["sensitivity"]],
@@ -112,6 +112,12 @@ def inputs(held: list[dict[str, Any]]) -> list[dict[str, str]]:
         }
         for one in held
     ]
+
+
+def _in_brackets(unit: str) -> str:
+    if not unit:
+        return ""
+    return unit if unit.startswith("（") else f"（{unit.replace('（', '：').replace('）', '')}）"
 
 
 def shuffled(held: dict[str, Any] | None) -> str:

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import LargeBinary, cast, select, type_coerce
 
 from app.security.access import Access
 from app.security.vault import SealedMode, Unreadable
@@ -60,13 +60,15 @@ class Shelf:
     trouble: str = ""
 
 
+_FILE = type_coerce(cast(RiskModel.file, LargeBinary), RiskModel.file.type).label("file")
+"""As bytes, whatever somebody made of the column with a shell: SQLite keeps the type that was written."""
 _COLUMNS = (
     RiskModel.id.label("risk_model_id"),
     RiskModel.edition,
     RiskModel.stage,
     RiskModel.rules_version,
     RiskModel.sha256,
-    RiskModel.file,
+    _FILE,
 )
 
 

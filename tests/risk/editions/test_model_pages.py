@@ -57,7 +57,7 @@ def test_a_broken_file_is_told_and_the_rules_go_on(models: Models) -> None:
     page = models.head.get("/models")
 
     assert "第 1 版不能使用" in page
-    assert "名单已按筛查规则排列" in page
+    assert "名单最迟明天改按筛查规则排列" in page
 
 
 def test_the_steps_of_a_life_are_taken_on_the_pages(models: Models) -> None:

@@ -71,6 +71,6 @@ def test_with_a_model_nobody_loses_a_place_and_a_broken_one_is_said(sqlite_house
     score_round(sqlite_house, held.round())
 
     page = held.staff.psychologist.get("/interviews")
-    assert "名单按筛查规则排列" in page
+    assert "名单最迟明天改按筛查规则排列" in page
     assert sorted((row.student_id, row.owner_id, row.due_at) for row in held.entries()) == sorted(before)
     assert held.order()[0] == held.people[2].row.id

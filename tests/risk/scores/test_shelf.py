@@ -62,6 +62,12 @@ def truncated(house: House) -> None:
     put(house, file=Sealed(ciphertext(house)[:200]))
 
 
+def as_text(house: House) -> None:
+    """A shell that joins bytes with || leaves SQLite a text, and none that could be read as one."""
+    with house.door.database.writing() as session:
+        session.connection().exec_driver_sql("UPDATE risk_model SET file = file || x'ff00fe'")
+
+
 def exchanged(house: House) -> None:
     reseal(house, store.dump(model_of(8)))
 
@@ -100,6 +106,7 @@ def deleted(house: House) -> None:
 TROUBLES = [
     (flipped, shelf.TAMPERED),
     (truncated, shelf.TAMPERED),
+    (as_text, shelf.TAMPERED),
     (exchanged, shelf.TAMPERED),
     (of_another_row, shelf.TAMPERED),
     (no_model, shelf.UNREADABLE),
