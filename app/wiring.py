@@ -29,7 +29,7 @@ from app.jobs.worker import Worker
 from app.notices import post
 from app.notices.routes import notices
 from app.risk import dropped, ground, interview, judge, reattributed, rescored, stated, undone
-from app.risk.editions import life, watched
+from app.risk.editions import life, training_job, watched
 from app.risk.editions.life import ModelActivated, ModelRetired, ShadowStarted
 from app.risk.editions.model_routes import models as model_room
 from app.risk.gathering import data_use
@@ -157,7 +157,7 @@ def _wire_model_life() -> None:
     events.listen(ShadowStarted, rescoring.follow_everything)
     events.listen(ModelActivated, rescoring.follow_everything)
     events.listen(ModelRetired, rescoring.follow_everything)
-    events.listen(DataUseSwitchedOff, life.follow_switched_off, rescoring.follow_everything)
+    events.listen(DataUseSwitchedOff, training_job.follow_switched_off, rescoring.follow_everything)
     events.listen(RoundScored, watched.follow_scored)
 
 

@@ -135,9 +135,11 @@ class FeatureTable:
         """The values of one column."""
         return self.values[:, self.keys.index(key)]
 
-    def joined(self, feature: Feature, values: NDArray[np.float64]) -> FeatureTable:
-        """With one more column whose values were known at the moment of each row."""
-        known = np.where(np.isnan(values), np.datetime64("NaT", "us"), self.at)
+    def joined(
+        self, feature: Feature, values: NDArray[np.float64], known_at: NDArray[np.datetime64] | None = None
+    ) -> FeatureTable:
+        """With one more column; its values were known at ``known_at``, or else at the moment of each row."""
+        known = np.where(np.isnan(values), np.datetime64("NaT", "us"), self.at if known_at is None else known_at)
         return replace(
             self,
             features=(*self.features, feature),

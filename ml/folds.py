@@ -8,11 +8,13 @@ positive row first, each to the fold with the fewest positives; the others to th
 from __future__ import annotations
 
 import heapq
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 Index = NDArray[np.int_]
+Scalar = TypeVar("Scalar", bound=np.generic)
 
 
 def deal(people: NDArray[np.str_], labels: NDArray[np.int8], *, folds: int, seed: int) -> Index:
@@ -35,6 +37,11 @@ def deal(people: NDArray[np.str_], labels: NDArray[np.int8], *, folds: int, seed
         place[one] = fold
         heapq.heappush(by_rows, (count + int(rows[one]), fold))
     return place[person]
+
+
+def taken(values: NDArray[Scalar] | None, rows: Index) -> NDArray[Scalar] | None:
+    """The values of some rows, of a column that may not be there."""
+    return None if values is None else values[rows]
 
 
 def sides(fold_of: Index, fold: int) -> tuple[Index, Index]:

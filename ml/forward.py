@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from ml.features import FeatureTable
 from ml.figures import Figures, evaluate
+from ml.folds import taken
 from ml.intervals import Floats
 from ml.rows import CAPACITY, DRAWS, SEED
 from ml.train import Beat, Settings, TooFew, nothing, train
@@ -57,23 +58,18 @@ def forward(
     early, late = forward_split(table, since=begin, known_by=known_by, strangers=strangers)
     if len(early) == 0 or len(late) == 0:
         raise TooFew("no rows on one side of the split in time")
-    y = np.asarray(labels)
-    model = train(
-        table.rows(early),
-        y[early],
-        rules=_of(rules, early),
-        weights=_of(weights, early),
-        settings=settings or Settings(),
-        beat=beat,
-    )
-    figures = evaluate(
-        y[late],
-        model.score(table.rows(late), rules=_of(rules, late)).log_odds,
-        weights=_of(weights, late),
-        people=table.people[late],
+    figures = _measured(
+        table,
+        labels,
+        early,
+        late,
+        rules=rules,
+        weights=weights,
+        settings=settings,
         capacity=capacity,
         draws=draws,
         seed=seed,
+        beat=beat,
     )
     return Forward(figures, str(begin), len(early), len(late), strangers)
 
@@ -121,26 +117,44 @@ def across(
     seed: int = SEED,
 ) -> dict[str, Figures]:
     """Each large enough group measured by a model that never saw it: what a new college could expect."""
-    y, found = np.asarray(labels), {}
-    for name, early, late in group_splits(table.people, groups, smallest=smallest):
-        model = train(
-            table.rows(early),
-            y[early],
-            rules=_of(rules, early),
-            weights=_of(weights, early),
-            settings=settings or Settings(),
+    return {
+        name: _measured(
+            table, labels, early, late, rules=rules, weights=weights, settings=settings, draws=draws, seed=seed
         )
-        held = table.rows(late)
-        found[name] = evaluate(
-            y[late],
-            model.score(held, rules=_of(rules, late)).log_odds,
-            weights=_of(weights, late),
-            people=held.people,
-            draws=draws,
-            seed=seed,
-        )
-    return found
+        for name, early, late in group_splits(table.people, groups, smallest=smallest)
+    }
 
 
-def _of(values: Floats | None, rows: NDArray[np.intp]) -> Floats | None:
-    return None if values is None else values[rows]
+def _measured(
+    table: FeatureTable,
+    labels: NDArray[Any],
+    early: NDArray[np.intp],
+    late: NDArray[np.intp],
+    *,
+    rules: Floats | None,
+    weights: Floats | None,
+    settings: Settings | None,
+    draws: int,
+    seed: int,
+    capacity: Sequence[float] = CAPACITY,
+    beat: Beat = nothing,
+) -> Figures:
+    """Learned from the rows ``early``, measured on the rows ``late``."""
+    y, held = np.asarray(labels), table.rows(late)
+    model = train(
+        table.rows(early),
+        y[early],
+        rules=taken(rules, early),
+        weights=taken(weights, early),
+        settings=settings or Settings(),
+        beat=beat,
+    )
+    return evaluate(
+        y[late],
+        model.score(held, rules=taken(rules, late)).log_odds,
+        weights=taken(weights, late),
+        people=held.people,
+        capacity=capacity,
+        draws=draws,
+        seed=seed,
+    )

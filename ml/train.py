@@ -31,7 +31,7 @@ from threadpoolctl import threadpool_limits
 
 from ml.blend import Learned, Rows, compose, learn
 from ml.features import Feature, FeatureTable
-from ml.folds import Index, deal, sides
+from ml.folds import Index, deal, sides, taken
 from ml.model import Model, Parts, at_shares
 from ml.shape import Floats, Shape
 
@@ -147,8 +147,7 @@ def out_of_given_folds(
     least = replace(settings, least_labels=2, least_positives=2)
     for done, (repeat, fold) in enumerate(steps, start=1):
         learn, held = sides(folds[repeat], fold)
-        of_learn, of_held = ((None if rules is None else rules[rows]) for rows in (learn, held))
-        own = None if weights is None else weights[learn]
+        of_learn, of_held, own = taken(rules, learn), taken(rules, held), taken(weights, learn)
         _enough(table.rows(learn), labels[learn], least)
         model = _model(table.rows(learn), labels[learn], of_learn, own, settings, nothing)
         _say(found, repeat, held, model, table.rows(held), of_held)

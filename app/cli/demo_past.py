@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -123,7 +124,7 @@ def _write_down(access: Access, entry: InterviewEntry, result: Result, chance: r
 
 def _outcome(chance: random.Random, strain: float) -> Result:
     """What the talk came to: who carries more needs help more often, but not always."""
-    needs = 1 / (1 + pow(2.718281828, -(1.5 * strain - 1.6)))
+    needs = 1 / (1 + math.exp(1.6 - 1.5 * strain))
     if chance.random() >= needs:
         return Result.C
     return Result.A if chance.random() < 0.3 else Result.B

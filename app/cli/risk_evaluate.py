@@ -12,7 +12,6 @@ from typing import Any
 
 import click
 import numpy as np
-from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from app.cli import risk_table
@@ -24,8 +23,7 @@ from ml import monotone
 from ml.evaluate import LEAK, Forward, forward, worth
 from ml.fairness import by_group
 from ml.features import FeatureTable
-from ml.folds import deal
-from ml.intervals import Floats
+from ml.folds import deal, taken
 from ml.train import Beat, OutOfFold, Settings, TooFew, out_of_fold, out_of_given_folds, train
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -85,12 +83,12 @@ def _repeats(rows: int, columns: int) -> int:
 def _run(held: Prepared, settings: Settings, repeats: int, limit: float | None) -> Found:
     """Every step of the procedure; the model of all rows first, because it says at once if there are too few."""
     rows, labels = held.labelled, held.labels
-    table, weights, rules = held.table.rows(rows), _of(held.weights, rows), _of(held.rules, rows)
+    table, weights, rules = held.table.rows(rows), taken(held.weights, rows), taken(held.rules, rows)
     with progress("训练", quiet=False) as beat:
         model = train(table, labels, rules=rules, weights=weights, settings=settings, beat=beat)
     with progress("折外检验", quiet=False) as beat:
         oof = _out_of_fold(held, table, settings, repeats, beat)
-    clusters = None if held.clusters is None else held.clusters[rows]
+    clusters = taken(held.clusters, rows)
     with progress("同折对照", quiet=False) as beat:
         comparison = worth(
             table,
@@ -99,7 +97,7 @@ def _run(held: Prepared, settings: Settings, repeats: int, limit: float | None) 
             rules=rules,
             weights=weights,
             people=clusters,
-            event_days=_of(held.event_days, rows),
+            event_days=taken(held.event_days, rows),
             settings=settings,
             leak_limit=limit,
             stop=False,
@@ -117,7 +115,7 @@ def _run(held: Prepared, settings: Settings, repeats: int, limit: float | None) 
 
 
 def _out_of_fold(held: Prepared, table: FeatureTable, settings: Settings, repeats: int, beat: Beat) -> OutOfFold:
-    rules, weights = _of(held.rules, held.labelled), _of(held.weights, held.labelled)
+    rules, weights = taken(held.rules, held.labelled), taken(held.weights, held.labelled)
     if held.clusters is None or len(np.unique(table.people)) < len(table):
         return out_of_fold(
             table,
@@ -142,14 +140,10 @@ def _forward(held: Prepared, table: FeatureTable, settings: Settings) -> Forward
     rounds = held.rounds[held.labelled]
     different = np.unique(rounds)
     last = different[-1] if len(different) <= _FEW_ROUNDS else np.quantile(rounds, _LAST, method="higher")
-    rules, weights = _of(held.rules, held.labelled), _of(held.weights, held.labelled)
+    rules, weights = taken(held.rules, held.labelled), taken(held.weights, held.labelled)
     try:
         return forward(
             table, held.labels, since=START + int(last) * DAY, rules=rules, weights=weights, settings=settings
         )
     except TooFew:
         return None
-
-
-def _of(values: Floats | None, rows: NDArray[np.intp]) -> Floats | None:
-    return None if values is None else values[rows]

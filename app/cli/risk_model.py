@@ -14,8 +14,9 @@ from app.cli import installation
 from app.cli.output import json_option, progress, report
 from app.intake.batch import many_objects
 from app.risk.editions import card_page, card_paper, training
-from app.risk.editions.moves import PURPOSE
 from app.risk.scores import drift_watch, replay, scoring
+from app.risk.scores.live_scores import scored_rounds
+from app.risk.scores.shelf import INTERVIEW
 from app.security.access import Access
 from app.security.actor import CONSOLE
 from app.security.door import Door
@@ -134,7 +135,7 @@ def _rounds(door: Door, name: str | None) -> list[tuple[UUID, str]]:
         if name is None:
             return [
                 (row.id, row.name)
-                for row in session.execute(query.where(ScreeningRound.id.in_(scoring.scored_rounds(session))))
+                for row in session.execute(query.where(ScreeningRound.id.in_(scored_rounds(session))))
             ]
         found = session.execute(query.where(ScreeningRound.name == " ".join(name.split()))).all()
     if not found:
@@ -144,7 +145,7 @@ def _rounds(door: Door, name: str | None) -> list[tuple[UUID, str]]:
 
 def _newest(edition: int | None) -> Any:
     """The edition of this number; else the one in use, else the newest."""
-    query = select(RiskModel).where(RiskModel.purpose == PURPOSE)
+    query = select(RiskModel).where(RiskModel.purpose == INTERVIEW)
     if edition is not None:
         return query.where(RiskModel.edition == edition)
     return query.order_by((RiskModel.stage == ModelStage.ACTIVE).desc(), RiskModel.edition.desc()).limit(1)

@@ -19,9 +19,10 @@ from sqlalchemy import func, select, update
 from app.admin import approval
 from app.admin.approval import ApprovalDecided
 from app.events import Event
-from app.risk.editions import card_words, training_job
-from app.risk.editions.moves import PURPOSE, note
+from app.risk.editions import card_words
+from app.risk.editions.moves import note
 from app.risk.scores import shelf
+from app.risk.scores.shelf import INTERVIEW
 from app.security.access import Access
 from config import catalogue
 from models.approval import Approval, ApprovalKind, ApprovalStage
@@ -82,7 +83,7 @@ def active_edition(access: Access) -> RiskModel | None:
 
 
 def _of_purpose() -> Any:
-    return select(RiskModel).where(RiskModel.purpose == PURPOSE)
+    return select(RiskModel).where(RiskModel.purpose == INTERVIEW)
 
 
 def shadow_scores(access: Access, model: RiskModel) -> int:
@@ -104,8 +105,21 @@ def is_asked(access: Access, model: RiskModel) -> bool:
 
 def can_ask(access: Access, model: RiskModel) -> bool:
     """Whether a second signature may be asked for now."""
-    ready = watched_until(model) if model.stage is ModelStage.SHADOW else None
-    return ready is not None and now() >= ready and not is_asked(access, model) and shadow_scores(access, model) > 0
+    return _in_the_way(access, model) is None
+
+
+def _in_the_way(access: Access, model: RiskModel) -> str | None:
+    """Why a second signature may not be asked for yet, in a sentence."""
+    if model.stage is not ModelStage.SHADOW:
+        return "只有试运行中的一版可以申请启用。"
+    if is_asked(access, model):
+        return "启用申请已提交，正在等第二位老师签字。"
+    ready = watched_until(model)
+    if ready is None or now() < ready:
+        return f"至少试运行 {_days('shadow_days')} 天之后才能申请启用，试运行期间先看它与现行排序的差别。"
+    if not shadow_scores(access, model):
+        return "它还没有在试运行的批次上给出过提示，不能申请启用：请等后台计算完成，或换一个有作答的批次。"
+    return None
 
 
 def leaks(model: RiskModel) -> bool:
@@ -138,15 +152,8 @@ def start_shadow(access: Access, model: RiskModel, *, round_id: UUID) -> None:
 
 def ask_for_use(access: Access, model: RiskModel) -> Approval:
     """Ask a second person to sign; only after it was watched long enough, and over a round."""
-    if model.stage is not ModelStage.SHADOW:
-        raise Refusal("只有试运行中的一版可以申请启用。")
-    if _request(access, model, ApprovalStage.WAITING) is not None:
-        raise Refusal("启用申请已提交，正在等第二位老师签字。")
-    ready = watched_until(model)
-    if ready is None or now() < ready:
-        raise Refusal(f"至少试运行 {_days('shadow_days')} 天之后才能申请启用，试运行期间先看它与现行排序的差别。")
-    if not shadow_scores(access, model):
-        raise Refusal("它还没有在试运行的批次上给出过提示，不能申请启用：请等后台计算完成，或换一个有作答的批次。")
+    if (why := _in_the_way(access, model)) is not None:
+        raise Refusal(why)
     _refuse_unsound(access, model)
     asked = approval.ask(
         access,
@@ -180,15 +187,13 @@ def apply_decided(access: Access, happened: ApprovalDecided) -> None:
     if request.kind is not ApprovalKind.MODEL_USE or request.object_id is None:
         return
     model = access.session.get_one(RiskModel, request.object_id)
+    model.due_at = now() + timedelta(days=_days("step_days"))
     if request.stage is ApprovalStage.DECLINED:
         model.approval_id = None
-        model.due_at = now() + timedelta(days=_days("step_days"))
         note(access, model, before=model.stage, cause="declined")
         access.record(ModelUseDeclined(object_id=model.id))
         return
-    before = _move(model, ModelStage.APPROVED)
-    model.due_at = now() + timedelta(days=_days("step_days"))
-    note(access, model, before=before, cause="signed")
+    note(access, model, before=_move(model, ModelStage.APPROVED), cause="signed")
     access.record(ModelUseApproved(object_id=model.id))
 
 
@@ -284,16 +289,3 @@ def _owe(access: Access, model: RiskModel, *, days: int | None = None) -> None:
 
 def _days(name: str) -> int:
     return int(catalogue.table("risk_model")[name])
-
-
-# --- when data may no longer be used --------------------------------------------------------------------------
-
-
-def follow_switched_off(access: Access, _happened: Event) -> None:
-    """Listener: a domain of the register was switched off. Learn again without it, once there was a model at all.
-
-    Until somebody decides, the edition in use is no longer fed with it (``gather``).
-    """
-    learned = access.session.scalars(_of_purpose().limit(1)).first() is not None
-    if learned and training_job.waiting(access.session) is None:
-        training_job.ask(access, because="data_use")

@@ -11,10 +11,11 @@ from uuid import UUID
 from sqlalchemy import select
 
 from app.risk.editions import card_words, life, training_job
-from app.risk.editions.moves import OPEN, PURPOSE
+from app.risk.editions.moves import OPEN
 from app.risk.gathering import data_use
 from app.risk.gathering.features import declared, domains
 from app.risk.scores import shelf
+from app.risk.scores.shelf import INTERVIEW
 from app.security.access import Access
 from app.security.holders import names_of
 from app.security.policy import Permission, Purpose
@@ -70,7 +71,7 @@ def of(access: Access) -> ListPage:
     going_on = list(
         access.session.scalars(
             select(RiskModel)
-            .where(RiskModel.purpose == PURPOSE, RiskModel.stage.in_(OPEN))
+            .where(RiskModel.purpose == INTERVIEW, RiskModel.stage.in_(OPEN))
             .order_by(RiskModel.edition.desc())
         )
     )
@@ -105,7 +106,7 @@ def editions(access: Access) -> list[Any]:
         RiskModel.active_since,
         RiskModel.retired_at,
         RiskModel.retired_because,
-    ).where(RiskModel.purpose == PURPOSE)
+    ).where(RiskModel.purpose == INTERVIEW)
     return access.page(query, order=["-edition", "id"], limit=MOST)
 
 

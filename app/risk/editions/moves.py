@@ -12,8 +12,6 @@ from models.model_life import ModelMove
 from models.moment import now
 from models.risk_model import ModelStage, RiskModel
 
-PURPOSE = "interview"
-"""The one purpose a model may serve here: the order of the interview list."""
 OPEN = (ModelStage.TRAINED, ModelStage.SHADOW, ModelStage.APPROVED)
 """Stages in which somebody owes the next step."""
 

@@ -6,7 +6,8 @@ from sqlalchemy import select
 
 from app.jobs.queue import Kind
 from app.notices import post
-from app.risk.editions.moves import OPEN, PURPOSE
+from app.risk.editions.moves import OPEN
+from app.risk.scores.shelf import INTERVIEW
 from app.security.access import Access
 from app.security.holders import holders_of
 from app.security.policy import Permission, Purpose
@@ -24,7 +25,7 @@ def ring(access: Access) -> None:
     heads = holders_of(access.session, Role.CENTRE_HEAD)
     for model in access.session.scalars(
         select(RiskModel)
-        .where(RiskModel.purpose == PURPOSE, RiskModel.stage.in_(OPEN), RiskModel.due_at <= now())
+        .where(RiskModel.purpose == INTERVIEW, RiskModel.stage.in_(OPEN), RiskModel.due_at <= now())
         .order_by(RiskModel.edition)
     ):
         if heads and model.owner_id not in heads:

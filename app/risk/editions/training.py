@@ -24,8 +24,9 @@ from sqlalchemy.orm import Session
 from app.admin import rulebook
 from app.events import Event
 from app.risk.editions import measured
-from app.risk.editions.moves import PURPOSE, note
+from app.risk.editions.moves import note
 from app.risk.gathering import data_use, features, gather, labels
+from app.risk.scores.shelf import INTERVIEW
 from app.security.access import Access
 from app.security.actor import WORKER, Actor
 from app.security.door import Door
@@ -207,7 +208,7 @@ def keep(access: Access, trained: Trained, *, by: UUID | None = None, cause: str
     held, instant = catalogue.table("risk_model"), now()
     digest = hashlib.sha256(trained.raw).digest()
     model = RiskModel(
-        purpose=PURPOSE,
+        purpose=INTERVIEW,
         edition=_next_edition(access.session),
         stage=ModelStage.TRAINED,
         owner_id=by or first_holder(access.session, Role.CENTRE_HEAD),
@@ -233,5 +234,5 @@ def keep(access: Access, trained: Trained, *, by: UUID | None = None, cause: str
 
 
 def _next_edition(session: Session) -> int:
-    highest = session.scalar(select(func.max(RiskModel.edition)).where(RiskModel.purpose == PURPOSE))
+    highest = session.scalar(select(func.max(RiskModel.edition)).where(RiskModel.purpose == INTERVIEW))
     return (highest or 0) + 1

@@ -13,9 +13,9 @@ from app.events import Event
 from app.jobs.queue import Kind, enqueue
 from app.jobs.worker import Beat
 from app.notices import post
-from app.risk.editions.moves import PURPOSE
 from app.risk.editions.training import RIGHTS, Trained, keep, prepare_training
 from app.risk.gathering import data_use, features
+from app.risk.scores.shelf import INTERVIEW
 from app.security.access import Access
 from app.security.door import Door
 from app.security.holders import first_holder
@@ -23,6 +23,7 @@ from models.identity import Role
 from models.model_life import ModelTraining, TrainingStage
 from models.moment import now
 from models.refusal import Refusal
+from models.risk_model import RiskModel
 
 JOB = "risk.train"
 CHANGED = "训练期间数据使用登记有变化，这次训练没有保留，已按现在的登记重新训练。"
@@ -51,7 +52,7 @@ def ask(access: Access, *, because: str = "asked", by: UUID | None = None) -> Mo
     if waiting(access.session) is not None:
         raise Refusal("已经在训练新的一版，请等它完成。")
     row = ModelTraining(
-        purpose=PURPOSE, stage=TrainingStage.ASKED, because=because, asked_by=by or access.actor.id, asked_at=now()
+        purpose=INTERVIEW, stage=TrainingStage.ASKED, because=because, asked_by=by or access.actor.id, asked_at=now()
     )
     try:
         with access.session.begin_nested():
@@ -63,16 +64,26 @@ def ask(access: Access, *, because: str = "asked", by: UUID | None = None) -> Mo
     return row
 
 
+def follow_switched_off(access: Access, _happened: Event) -> None:
+    """Listener: a domain of the register was switched off. Learn again without it, once there was a model at all.
+
+    Until somebody decides, the edition in use is no longer fed with it (``gather``).
+    """
+    learned = access.session.scalars(select(RiskModel.id).where(RiskModel.purpose == INTERVIEW).limit(1)).first()
+    if learned is not None and waiting(access.session) is None:
+        ask(access, because="data_use")
+
+
 def waiting(session: Session) -> ModelTraining | None:
     """The training that is under way."""
     return session.scalars(
-        select(ModelTraining).where(ModelTraining.purpose == PURPOSE, ModelTraining.stage == TrainingStage.ASKED)
+        select(ModelTraining).where(ModelTraining.purpose == INTERVIEW, ModelTraining.stage == TrainingStage.ASKED)
     ).first()
 
 
 def last(session: Session) -> ModelTraining | None:
     """The training that ended last."""
-    ended = select(ModelTraining).where(ModelTraining.purpose == PURPOSE, ModelTraining.stage != TrainingStage.ASKED)
+    ended = select(ModelTraining).where(ModelTraining.purpose == INTERVIEW, ModelTraining.stage != TrainingStage.ASKED)
     return session.scalars(ended.order_by(ModelTraining.ended_at.desc(), ModelTraining.id.desc()).limit(1)).first()
 
 

@@ -8,6 +8,7 @@ student. Runs by night and after an edition in its shadow round has scored.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from typing import Any
 from uuid import UUID
@@ -15,17 +16,18 @@ from uuid import UUID
 from sqlalchemy import nulls_last, select
 
 from app.jobs.queue import Kind, enqueue
-from app.risk.editions.moves import PURPOSE
-from app.risk.scores import drift_watch, kept_score, shelf
-from app.risk.scores.said import bodies_of
-from app.risk.scores.scoring import RoundScored, scored_rounds
+from app.risk.scores import beside, drift_watch, shelf
+from app.risk.scores.live_scores import scored_rounds
+from app.risk.scores.said import bodies_of, words_of
+from app.risk.scores.scoring import RoundScored
+from app.risk.scores.shelf import INTERVIEW
 from app.security.access import Access
 from app.security.actor import WORKER
 from app.security.door import Door
 from app.security.policy import Permission, Purpose
 from config import catalogue
 from models.base import new_id
-from models.interview import InterviewEntry, InterviewStage
+from models.interview import EntryOrigin, InterviewEntry, InterviewStage
 from models.moment import now
 from models.risk_model import ModelStage, RiskModel, RiskScore
 from models.screening import ScreeningRound
@@ -60,7 +62,7 @@ def keep(access: Access, *, prepared: dict[UUID, dict[str, Any]]) -> None:
 
 def _models(access: Access) -> list[RiskModel]:
     stages = (ModelStage.ACTIVE, *WATCHED)
-    query = select(RiskModel).where(RiskModel.purpose == PURPOSE, RiskModel.stage.in_(stages))
+    query = select(RiskModel).where(RiskModel.purpose == INTERVIEW, RiskModel.stage.in_(stages))
     return list(access.session.scalars(query.order_by(RiskModel.edition)))
 
 
@@ -82,16 +84,18 @@ def order_of(access: Access, model: RiskModel, round_id: UUID) -> dict[str, Any]
     """How many of the uppermost places of a round's list would have been others, and how many names it would add."""
     config = catalogue.table("risk_model")
     said = _said(access, model, round_id)
-    listed = [student_id for student_id in _in_use(access, round_id) if said.get(student_id) is not None]
+    in_use = _in_use(access, round_id)
+    listed = [student_id for student_id in in_use if said.get(student_id) is not None]
     held = {"scored": len(said), "unknown": sum(value is None for value in said.values()), "listed": len(listed)}
     if len(listed) < config["smallest_group"]:
         return held | {"tops": [], "added": None}
     own = sorted(listed, key=lambda student_id: (-(said[student_id] or 0.0), student_id))
     tops = [(top, top - len(set(listed[:top]) & set(own[:top]))) for top in config["watch_top"] if top < len(listed)]
-    middle = said[own[len(own) // 2]] or 0.0
-    others = [value for student_id, value in said.items() if student_id not in set(listed) and value is not None]
-    most = min(config["added_most"], -(-len(listed) * int(config["added_share"] * 100) // 100))
-    return held | {"tops": tops, "added": min(most, sum(value >= middle for value in others))}
+    by_rules = [student_id for student_id, origin in in_use.items() if origin is EntryOrigin.RULES]
+    known = [value for student_id in by_rules if (value := said.get(student_id)) is not None]
+    least = beside.least(known) if known else math.inf
+    high = sum(value is not None and value >= least for student_id, value in said.items() if student_id not in in_use)
+    return held | {"tops": tops, "added": min(beside.most(len(by_rules)), high)}
 
 
 def _said(access: Access, model: RiskModel, round_id: UUID) -> dict[UUID, float | None]:
@@ -101,20 +105,17 @@ def _said(access: Access, model: RiskModel, round_id: UUID) -> dict[UUID, float 
         .where(RiskScore.model_id == model.id, RiskScore.round_id == round_id, RiskScore.superseded_at.is_(None))
         .order_by(RiskScore.id)
     ).all()
-    texts = bodies_of(access.open_to_count, rows)
-    kept = {row.student_id: kept_score.read(text) for row, text in zip(rows, texts, strict=True) if text}
-    return {
-        student_id: None if one.log_odds is None else float.fromhex(one.log_odds) for student_id, one in kept.items()
-    }
+    found = words_of([row.student_id for row in rows], bodies_of(access.open_to_count, rows))
+    return {student_id: one.log_odds for student_id, one in found.items()}
 
 
-def _in_use(access: Access, round_id: UUID) -> list[UUID]:
-    """The round's list in the order in which it is worked through now."""
-    query = select(InterviewEntry.student_id).where(
+def _in_use(access: Access, round_id: UUID) -> dict[UUID, EntryOrigin]:
+    """The round's list in the order in which it is worked through now, and what put each on it."""
+    query = select(InterviewEntry.student_id, InterviewEntry.origin).where(
         InterviewEntry.round_id == round_id, InterviewEntry.stage != InterviewStage.VOID
     )
     order = (nulls_last(InterviewEntry.place.asc()), InterviewEntry.weight.desc(), InterviewEntry.id)
-    return list(access.session.scalars(query.order_by(*order)))
+    return {row.student_id: row.origin for row in access.session.execute(query.order_by(*order))}
 
 
 KIND = Kind(name=JOB, permission=RIGHTS[0], purpose=RIGHTS[1], prepare=look, run=keep)

@@ -9,7 +9,6 @@ rules' order; that order is known since the newest fact it can rest on.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -20,12 +19,10 @@ from sqlalchemy import select
 from app.risk.gathering import data_use
 from app.risk.gathering.gather import declared, gather
 from app.security.access import Access
-from ml.features import MOMENT, Feature, FeatureTable
+from ml.features import MOMENT, FeatureTable
 from ml.model import RULES, Model
 from models.interview import EntryOrigin, InterviewEntry, InterviewStage
 from models.risk import Alert
-
-NOWHEN = np.datetime64("NaT", "us")
 
 
 def gathered(
@@ -64,25 +61,12 @@ def with_rules(table: FeatureTable, rules: NDArray[np.float64]) -> FeatureTable:
     known = table.known_at.view(np.int64)
     newest = known.max(axis=1, initial=np.iinfo(np.int64).min, where=~np.isnan(table.values))
     rules = np.where(np.isnan(table.values).all(axis=1), np.nan, rules)
-    moments = np.where(np.isnan(rules), NOWHEN, newest.view(MOMENT))
-    return _joined(table, RULES, rules, moments)
+    return table.joined(RULES, rules, newest.view(MOMENT))
 
 
 def table_for(table: FeatureTable, model: Model) -> FeatureTable:
     """The columns of one model in its order; those that are missing are not known."""
     for feature in model.features:
         if feature.key not in table.keys:
-            nothing = np.full(len(table), np.nan)
-            table = _joined(table, feature, nothing, np.full(len(table), NOWHEN, dtype=MOMENT))
+            table = table.joined(feature, np.full(len(table), np.nan))
     return table.only([feature.key for feature in model.features])
-
-
-def _joined(
-    table: FeatureTable, feature: Feature, values: NDArray[np.float64], moments: NDArray[np.datetime64]
-) -> FeatureTable:
-    return replace(
-        table,
-        features=(*table.features, feature),
-        values=np.column_stack([table.values, values]),
-        known_at=np.column_stack([table.known_at, moments]),
-    )

@@ -14,21 +14,19 @@ add it today: what comes and goes overnight helps nobody.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import ceil
 from uuid import UUID
 
-import numpy as np
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from app.events import Event
 from app.notices import post
 from app.risk.duty import role_of
 from app.risk.hints.participants import places_of, spoken_of, took_part
 from app.risk.hints.put_on import put_on
+from app.risk.scores import beside
 from app.risk.scores.said import Said
 from app.risk.scores.shelf import INTERVIEW
 from app.security.access import Access
-from config import catalogue
 from models.interview import EntryOrigin, InterviewEntry, InterviewStage
 from models.moment import now
 from models.risk_model import ModelStage, RiskModel
@@ -61,10 +59,10 @@ def add(access: Access, screening_round: ScreeningRound, said: Mapping[UUID, Sai
 def _names(access: Access, screening_round: ScreeningRound, said: Mapping[UUID, Said]) -> list[UUID]:
     listed = _students(access, screening_round.id, EntryOrigin.RULES)
     known = [held.log_odds for student in listed if (held := said.get(student)) and held.log_odds is not None]
-    room = most(len(listed)) - _count(access, screening_round.id, EntryOrigin.MODEL)
+    room = beside.most(len(listed)) - len(_students(access, screening_round.id, EntryOrigin.MODEL))
     if room <= 0 or not known:
         return []
-    least = float(np.quantile(np.array(known), catalogue.table("risk_model")["added_as_high_as"]))
+    least = beside.least(known)
     free = took_part(access, screening_round.id) - spoken_of(access, screening_round)
     high = [
         (-held.log_odds, student)
@@ -74,13 +72,6 @@ def _names(access: Access, screening_round: ScreeningRound, said: Mapping[UUID, 
     return [student for _, student in sorted(high)[:room]]
 
 
-def most(listed: int) -> int:
-    """How many names may stand beside so many that the rules listed."""
-    table = catalogue.table("risk_model")
-    share: float = table["added_share"]
-    return min(ceil(share * listed), int(table["added_most"]))
-
-
 def _students(access: Access, round_id: UUID, origin: EntryOrigin) -> list[UUID]:
     query = select(InterviewEntry.student_id).where(
         InterviewEntry.round_id == round_id,
@@ -88,15 +79,6 @@ def _students(access: Access, round_id: UUID, origin: EntryOrigin) -> list[UUID]
         InterviewEntry.stage != InterviewStage.VOID,
     )
     return list(access.session.scalars(query.order_by(InterviewEntry.student_id)))
-
-
-def _count(access: Access, round_id: UUID, origin: EntryOrigin) -> int:
-    query = select(func.count()).where(
-        InterviewEntry.round_id == round_id,
-        InterviewEntry.origin == origin,
-        InterviewEntry.stage != InterviewStage.VOID,
-    )
-    return access.session.scalar(query) or 0
 
 
 def _edition(access: Access) -> int:

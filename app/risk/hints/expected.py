@@ -14,15 +14,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import select
-
-from app.risk.scores import kept_score
-from app.risk.scores.said import Band, Said, bodies_of
-from app.risk.scores.shelf import INTERVIEW
+from app.risk.scores.said import Said, bodies_of, live_words, words_of
 from app.security.access import Access
 from config import catalogue
 from models.interview import InterviewEntry
-from models.risk_model import ModelStage, RiskModel, RiskScore
+from models.risk_model import RiskScore
 
 _Z = 1.645
 """Of the normal distribution: nine of ten lists lie inside the range."""
@@ -60,30 +56,15 @@ def expected(said: Mapping[UUID, Said], students: Iterable[UUID]) -> Expected | 
 def counted(access: Access, round_id: UUID) -> dict[UUID, Said]:
     """What the active model says of everybody who waits on a round's list; the log says how many, not whom."""
     rows = access.session.execute(
-        select(RiskScore.id.label("risk_score_id"), RiskScore.student_id, RiskScore.body)
-        .join(RiskModel, RiskModel.id == RiskScore.model_id)
+        live_words()
         .join(
             InterviewEntry,
             (InterviewEntry.student_id == RiskScore.student_id) & (InterviewEntry.round_id == RiskScore.round_id),
         )
-        .where(
-            RiskScore.round_id == round_id,
-            RiskScore.superseded_at.is_(None),
-            RiskScore.shadow.is_(False),
-            RiskModel.purpose == INTERVIEW,
-            RiskModel.stage == ModelStage.ACTIVE,
-            InterviewEntry.ended_at.is_(None),
-        )
+        .where(RiskScore.round_id == round_id, InterviewEntry.ended_at.is_(None))
         .order_by(RiskScore.id)
     ).all()
-    found = {}
-    for row, text in zip(rows, bodies_of(access.open_to_count, rows), strict=True):
-        if not text:
-            continue
-        kept = kept_score.read(text)
-        log_odds = None if kept.log_odds is None else float.fromhex(kept.log_odds)
-        found[row.student_id] = Said(row.student_id, Band(kept.band), kept.abstains, log_odds, ())
-    return found
+    return words_of([row.student_id for row in rows], bodies_of(access.open_to_count, rows))
 
 
 def _chance(log_odds: float) -> float:

@@ -17,11 +17,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from app.risk.gathering.facts import NEVER
 from ml.features import MOMENT, Feature, FeatureTable
 from ml.model import Model, Reason, Scored
 
 FORMAT = 1
-NOWHEN = np.datetime64("NaT", "us")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ def read(text: str) -> Kept:
 def table_of(kept: Kept, features: Sequence[Feature], person: str) -> FeatureTable:
     """The one row a score rested on. Raises ``ValueError`` where the body cannot have been one."""
     values = np.full((1, len(features)), np.nan)
-    known = np.full((1, len(features)), NOWHEN, dtype=MOMENT)
+    known = np.full((1, len(features)), NEVER, dtype=MOMENT)
     for place, feature in enumerate(features):
         if feature.key in kept.inputs:
             value, moment = kept.inputs[feature.key]

@@ -21,8 +21,9 @@ from app.intake.batch import many_objects
 from app.jobs.queue import enqueue
 from app.risk.scores import drift_watch, scoring
 from app.risk.scores.drift_watch import Watched
+from app.risk.scores.live_scores import scored_rounds
 from app.risk.scores.said import in_parts
-from app.risk.scores.scoring import Prepared, RoundScored, scored_rounds
+from app.risk.scores.scoring import Prepared, RoundScored
 from app.screening.corrections.reattribution import SheetsReattributed
 from app.screening.corrections.rescore import SheetsRescored
 from app.security.access import Access

@@ -77,17 +77,17 @@ def said_of(access: Access, round_id: UUID) -> dict[UUID, Said]:
     otherwise the rules' order holds. A person who looks stands in the log with everybody he saw.
     """
     without = upheld(access.session)
-    query = _live().where(RiskScore.round_id == round_id)
+    query = live_words().where(RiskScore.round_id == round_id)
     if access.permission is not Permission.RISK_SCORE:
         rows = [row for row in access.session.execute(query).all() if row.student_id not in without]
-        return _said([row.student_id for row in rows], bodies_of(access.open_each, rows))
+        return words_of([row.student_id for row in rows], bodies_of(access.open_each, rows))
     if shelf.active(access).trouble:
         return {}
     students, ids, bodies = fetch_sealed(access.session, query)
     places = range(len(students))
     texts = readable(lambda some: _counted(access, students, ids, bodies, some), places)
     with many_objects():
-        held = _said([UUID(bytes=student) for student in students], [(text or b"").decode() for text in texts])
+        held = words_of([UUID(bytes=student) for student in students], [(text or b"").decode() for text in texts])
     return {student_id: said for student_id, said in held.items() if student_id not in without}
 
 
@@ -96,11 +96,11 @@ def latest(access: Access, student_ids: Iterable[UUID]) -> dict[UUID, Said]:
     without = upheld(access.session)
     newest: dict[UUID, Any] = {}
     for some in in_parts([student for student in dict.fromkeys(student_ids) if student not in without]):
-        query = _live().where(RiskScore.student_id.in_(some)).order_by(RiskScore.scored_at, RiskScore.id)
+        query = live_words().where(RiskScore.student_id.in_(some)).order_by(RiskScore.scored_at, RiskScore.id)
         for row in access.session.execute(query):
             newest[row.student_id] = row
     rows = list(newest.values())
-    return _said(list(newest), bodies_of(access.open_each, rows))
+    return words_of(list(newest), bodies_of(access.open_each, rows))
 
 
 def upheld(session: Session) -> set[UUID]:
@@ -137,7 +137,8 @@ def in_parts(ids: Sequence[UUID]) -> Iterable[Sequence[UUID]]:
     return (ids[start : start + SOME] for start in range(0, len(ids), SOME))
 
 
-def _live() -> Select[UUID, UUID, Sealed]:
+def live_words() -> Select[UUID, UUID, Sealed]:
+    """Whatever the active model says now, still sealed."""
     return (
         select(RiskScore.student_id, RiskScore.id.label("risk_score_id"), RiskScore.body)
         .join(RiskModel, RiskModel.id == RiskScore.model_id)
@@ -150,7 +151,8 @@ def _live() -> Select[UUID, UUID, Sealed]:
     )
 
 
-def _said(students: Sequence[UUID], bodies: Sequence[str]) -> dict[UUID, Said]:
+def words_of(students: Sequence[UUID], bodies: Sequence[str]) -> dict[UUID, Said]:
+    """Bodies of scores, opened, as what was said of each student; an empty one says nothing."""
     found = {}
     for student_id, body in zip(students, bodies, strict=True):
         if not body:

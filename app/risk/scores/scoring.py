@@ -30,8 +30,8 @@ from app.risk.gathering.inputs import gathered, table_for
 from app.risk.scores import kept_score
 from app.risk.scores.kept_score import Names
 from app.risk.scores.live_scores import Live, ended, live, scored_rounds, taking_part
-from app.risk.scores.said import Band, Said, in_parts, latest, said_of, upheld
-from app.risk.scores.shelf import WATCHED, Shelf, Shelved, active, shadows
+from app.risk.scores.said import Band, in_parts, upheld
+from app.risk.scores.shelf import WATCHED, Shelved, active, shadows
 from app.security.access import Access
 from ml.features import FeatureTable
 from ml.model import Model, Scored, reasons
@@ -41,18 +41,6 @@ from models.moment import now
 from models.risk_model import ModelStage, RiskModel, RiskScore
 from models.screening import ScreeningRound
 from models.sealed import KeyClass, Sealed
-
-__all__ = [
-    "Band",
-    "Prepared",
-    "RoundScored",
-    "Said",
-    "latest",
-    "prepare_round",
-    "said_of",
-    "scored_rounds",
-    "write_round",
-]
 
 Beat = Callable[[int, int], None]
 BLOCK = 4096
@@ -100,7 +88,7 @@ def prepare_round(access: Access, round_id: UUID, *, at: datetime | None = None,
     at = at or now()
     used = active(access)
     prepared = Prepared(round_id, at, used.trouble)
-    shelves = [shelf.shelved for shelf in _shelves(access, used) if shelf.shelved is not None]
+    shelves = [shelf.shelved for shelf in (used, *shadows(access)) if shelf.shelved is not None]
     if not shelves:
         return prepared
     takes_part = taking_part(access, round_id) if round_id in scored_rounds(access.session) else None
@@ -137,10 +125,6 @@ def write_round(access: Access, prepared: Prepared) -> None:
             )
     if not told:
         access.record(RoundScored(object_id=prepared.round_id, shadow=False, count=0))
-
-
-def _shelves(access: Access, used: Shelf) -> Sequence[Shelf]:
-    return [used, *shadows(access)]
 
 
 # --- scoring --------------------------------------------------------------------------------------
@@ -213,7 +197,8 @@ def _write(access: Access, prepared: Prepared, column: Column) -> int:
         for place, (student, digest) in enumerate(zip(column.students, column.digests, strict=True))
         if student not in silent and _is_news(held.get(student), digest, column.shadow, at)
     ]
-    ends = [student for student in map(_raw, column.ended) if student in held and held[student].at <= at]
+    over = [student_id.bytes for student_id in column.ended]
+    ends = [student for student in over if student in held and held[student].at <= at]
     ends += [student for student in silent & held.keys() if student not in ends]
     replaced = [held[column.students[place]].id for place in keep if column.students[place] in held]
     _supersede(access, [UUID(bytes=row) for row in [*replaced, *(held[student].id for student in ends)]], instant)
@@ -238,10 +223,6 @@ def _is_news(held: Live | None, digest: bytes, shadow: bool, at: np.datetime64) 
     if held is None:
         return True
     return bool(held.at <= at) and (held.inputs != digest or held.shadow != shadow)
-
-
-def _raw(student_id: UUID) -> bytes:
-    return student_id.bytes
 
 
 def _supersede(access: Access, ids: Sequence[UUID], instant: datetime) -> None:

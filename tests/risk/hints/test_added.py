@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.cases import opening
-from app.risk.hints import added
+from app.risk.scores import beside
 from app.security.policy import Permission
 from config import catalogue
 from models.identity import Role
@@ -29,7 +29,7 @@ TOTALS = [CALM, CALM, CALM, 10, 12, 14]
 def test_the_names_beside_a_list_are_a_small_share_and_never_many(people: int) -> None:
     table = catalogue.table("risk_model")
 
-    assert added.most(people) == min(ceil(people * table["added_share"]), table["added_most"])
+    assert beside.most(people) == min(ceil(people * table["added_share"]), table["added_most"])
 
 
 def test_the_highest_name_is_added_with_words_owner_deadline_and_a_notice(house: House, tmp_path: Path) -> None:
@@ -56,7 +56,7 @@ def test_the_share_is_of_the_whole_round_and_not_of_every_night(sqlite_house: Ho
     for _ in range(3):
         held.arrange(said)
 
-    assert len(held.of(EntryOrigin.MODEL)) == added.most(3) == 1
+    assert len(held.of(EntryOrigin.MODEL)) == beside.most(3) == 1
 
 
 def test_nobody_is_added_who_stands_below_the_middle_of_the_list_or_of_whom_too_little_is_known(

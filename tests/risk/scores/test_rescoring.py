@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from app.jobs.queue import MOST_ATTEMPTS
 from app.risk.scores import rescoring, scoring
+from app.risk.scores import said as said_words
 from app.security.actor import WORKER
 from app.security.policy import Permission
 from models.base import new_id
@@ -103,7 +104,7 @@ def test_a_talk_is_heard_of_after_a_while(house: House, people: list[Person]) ->
 def test_whoever_objected_with_success_has_no_live_score(house: House, people: list[Person]) -> None:
     _objection(house, people[2], ObjectionStage.UPHELD)
     with house.door.enter(WORKER, Permission.RISK_SCORE) as access:
-        at_once = scoring.said_of(access, the_round(house).id)
+        at_once = said_words.said_of(access, the_round(house).id)
 
     score_round(house, the_round(house))
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from app.risk.scores import said as said_words
 from app.risk.scores import scoring
 from app.risk.scores.said import Band
 from app.security.actor import WORKER
@@ -56,8 +57,8 @@ def test_the_bands_follow_the_answers_and_come_with_reasons(
     score_round(house, round_)
 
     with house.door.enter(WORKER, Permission.RISK_SCORE) as access:
-        said = scoring.said_of(access, round_.id)
-        newest = scoring.latest(access, [person.row.id for person in people])
+        said = said_words.said_of(access, round_.id)
+        newest = said_words.latest(access, [person.row.id for person in people])
 
     calm, middling, heavy = (said[person.row.id] for person in people[:3])
     assert heavy.band is Band.FIRST
@@ -126,8 +127,8 @@ def test_a_shadow_is_kept_apart_and_nobody_hears_its_word(
 
     assert {(row.model_id, row.shadow) for row in live(house)} == {(shadow.id, True)}
     with house.door.enter(WORKER, Permission.RISK_SCORE) as access:
-        assert scoring.said_of(access, round_.id) == {}
-        assert scoring.latest(access, [person.row.id for person in people]) == {}
+        assert said_words.said_of(access, round_.id) == {}
+        assert said_words.latest(access, [person.row.id for person in people]) == {}
 
 
 def test_a_model_that_comes_out_of_its_shadow_says_everything_once_more(house: House, round_: ScreeningRound) -> None:
@@ -209,7 +210,7 @@ def test_an_older_look_never_overwrites_a_newer_one(
 
     assert len(scores(house)) == 3
     with house.door.enter(WORKER, Permission.RISK_SCORE) as access:
-        assert scoring.said_of(access, round_.id)[people[0].row.id].band is not Band.USUAL
+        assert said_words.said_of(access, round_.id)[people[0].row.id].band is not Band.USUAL
 
 
 def test_a_model_that_was_retired_meanwhile_writes_nothing(house: House, round_: ScreeningRound) -> None:
@@ -236,7 +237,7 @@ def test_a_model_that_calls_everybody_calm_takes_nothing_from_anybody(
     house.work()
 
     with house.door.enter(WORKER, Permission.RISK_SCORE) as access:
-        assert {said.band for said in scoring.said_of(access, round_.id).values()} == {Band.USUAL}
+        assert {said.band for said in said_words.said_of(access, round_.id).values()} == {Band.USUAL}
     after = everything(house)
     assert ruled.items() <= entries(house).items()
     assert all(after[name] == before[name] for name in ("alert", "duty", "signal", "response_set", "retest"))

@@ -6,7 +6,6 @@ import re
 from datetime import timedelta
 from pathlib import Path
 
-import pytest
 from sqlalchemy import update
 
 from app.risk.scores.said import Band
@@ -15,22 +14,12 @@ from models.identity import Role
 from models.moment import now, travel
 from models.risk_model import ModelStage, RiskModel, RiskScore
 from tests.house import House
-from tests.risk.people import Staffed, staffed
+from tests.risk.people import Staffed
 from tests.risk.scores.followed import answered, trend
 from tests.risk.scores.trained import model_of, score_round, scores, shelve, the_round
-from tests.screening.files import Person, bring_in, enrol, gad, line, phq, written
+from tests.screening.files import Person, bring_in, gad, line, phq, written
 
 TITLE = "动态跟踪"
-
-
-@pytest.fixture
-def held(house: House) -> Staffed:
-    return staffed(house)
-
-
-@pytest.fixture
-def person(house: House, held: Staffed) -> Person:
-    return enrol(house, 1, held.group)[0]
 
 
 def test_band_and_reasons_stand_on_the_file_in_words(

@@ -14,21 +14,11 @@ from models.moment import now
 from models.risk_model import ModelObjection, ObjectionStage, RiskScore
 from models.sealed import Sealed
 from tests.house import House
-from tests.risk.people import Staffed, staffed
+from tests.risk.people import Staffed
 from tests.risk.scores.followed import answered, trend
 from tests.risk.scores.trained import score_round, scores, shelve, the_round
 from tests.screening.files import Person, enrol
 from tests.screening.test_reattribution import give
-
-
-@pytest.fixture
-def held(house: House) -> Staffed:
-    return staffed(house)
-
-
-@pytest.fixture
-def person(house: House, held: Staffed) -> Person:
-    return enrol(house, 1, held.group)[0]
 
 
 def test_what_was_corrected_is_void_and_nothing_is_compared_with_it(
